@@ -1,0 +1,1 @@
+"""Export a model to ONNX, prove that the file gives the model's answers, measure it, and report it."""
