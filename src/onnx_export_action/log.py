@@ -1,0 +1,25 @@
+"""What the stages may say while they work; the terminal and the runner each say it in their own way."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Log(Protocol):
+    """The reader's view of a run in progress. Every text is foreign text: writers escape it."""
+
+    def group(self, title: str) -> AbstractContextManager[None]:
+        """A titled, timed section; ends with a mark for success or failure."""
+
+    def line(self, text: str) -> None:
+        """One line of progress of our own."""
+
+    def output(self, text: str) -> None:
+        """One line that a worker printed: foreign, dimmed, never a command."""
+
+    def warning(self, text: str) -> None:
+        """Something the reader should know that does not change the verdict."""
+
+    def error(self, text: str) -> None:
+        """The cause of a failure, with its remedy."""

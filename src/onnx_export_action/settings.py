@@ -1,0 +1,180 @@
+"""Flags and `INPUT_*` become one frozen, validated `Settings`; this class is the one list of inputs.
+
+`action.yml`, the flags, and docs/inputs.md are held to it by tests. Nothing after this
+module reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from onnx_export_action import tasks
+from onnx_export_action.errors import UsageError
+
+MIN_OPSET, MAX_OPSET = 9, 23
+
+Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
+DType = Literal["fp32", "fp16", "bf16"]
+
+
+def _unset_when_auto(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+def _strict_bool(value: Any) -> Any:
+    if isinstance(value, bool) or value not in ("true", "false", "True", "False", "TRUE", "FALSE"):
+        return value
+    return value.lower() == "true"
+
+
+def _number_list(value: Any) -> Any:
+    return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+
+
+Size = Annotated[int, Field(ge=1, le=1_000_000)]
+Sizes = Annotated[tuple[Size, ...], BeforeValidator(_number_list), Field(min_length=1, max_length=20)]
+Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """Everything a run depends on. Field names are the inputs' names with `_` for `-`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    model: str = Field(min_length=1, description="Hub id, local directory, or `.onnx` file.")
+    task: str = Field("auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration.")
+    opset: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
+        None,
+        ge=MIN_OPSET,
+        le=MAX_OPSET,
+        description="A number is a promise: the file has exactly this opset, or the run fails and says what would work.",
+    )
+    exporter: Exporter = Field(
+        "auto",
+        description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, or `auto`: the ladder of them.",
+    )
+    revision: str | None = Field(None, description="Branch, tag or commit of a Hub model.")
+    subfolder: str | None = Field(None, description="Folder inside the Hub model or directory.")
+    trust_remote_code: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
+        False, description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`."
+    )
+    dtype: DType = Field("fp32", description="Precision that is exported: `fp32`, `fp16` or `bf16`.")
+    target: str | None = Field(None, description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.")
+    atol: Tolerance | None = Field(None, description="Absolute parity limit; default by dtype, scaled by the output's magnitude.")
+    rtol: Tolerance | None = Field(None, description="Relative parity limit; default by dtype.")
+    batch_sizes: Sizes = Field((1, 2, 5), description="Batch sizes of the proof.")
+    sequence_lengths: Sizes = Field((7, 33), description="Sequence lengths of the proof.")
+    timeout: int = Field(3600, ge=1, le=604_800, description="Seconds for one attempt.")
+    output_dir: str = Field("onnx-export", min_length=1, description="Folder for the bundle and the report, inside the workspace.")
+    benchmark_seconds: float = Field(10, ge=0, le=3600, allow_inf_nan=False, description="Time for the benchmark; `0` turns it off.")
+    threads: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
+        None, ge=1, le=1024, description="Threads for the proof and the benchmark; `auto` is one a core."
+    )
+    hf_token: SecretStr | None = Field(None, description="Token for a private Hub model; never reaches a worker, a log or a report.")
+
+    workspace: Path = Field(exclude=True, description="Folder that relative paths start from; not an input.")
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, value: str) -> str:
+        task = tasks.canonical(value)
+        if task == "auto" or task in tasks.AUTO_CLASSES:
+            return task
+        if task.endswith("-with-past"):
+            raise PydanticCustomError("task", "files with past key values are not supported yet; use the task without `-with-past`")
+        near = difflib.get_close_matches(task, [*tasks.AUTO_CLASSES, *tasks.SYNONYMS], n=3, cutoff=0.5)
+        known = f"did you mean {' or '.join(near)}?" if near else f"known tasks: {', '.join(tasks.known_tasks())}"
+        raise PydanticCustomError("task", "unknown task {value}; {known}", {"value": repr(value), "known": known})
+
+    @field_validator("target")
+    @classmethod
+    def _readable_target(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"onnxruntime\s*(>=|==)\s*\d+\.\d+(\.\d+)?", value):
+            raise PydanticCustomError("target", "expected a runtime and a version, e.g. `onnxruntime>=1.16`")
+        return value
+
+    @field_validator("revision", "subfolder", "output_dir", "model")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise PydanticCustomError("text", "contains characters that cannot be printed")
+        return value
+
+    @property
+    def output_path(self) -> Path:
+        """The absolute path of the output folder."""
+        return (self.workspace / self.output_dir).resolve()
+
+
+def input_names() -> tuple[str, ...]:
+    """The inputs by their public names, in the order of the documentation."""
+    return tuple(name.replace("_", "-") for name in Settings.model_fields if name != "workspace")
+
+
+def default_of(name: str) -> str:
+    """An input's default as a user would write it; empty when there is none."""
+    field = Settings.model_fields[name.replace("-", "_")]
+    default = field.default
+    if name in ("opset", "threads"):
+        return "auto"
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return "" if field.is_required() or default is None else str(default)
+
+
+def inputs_from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`INPUT_*` as the runner passes it (upper case, dashes kept; underscores are taken too), empty values left out."""
+    found = {
+        name.removeprefix("INPUT_").lower().replace("_", "-"): value.strip()
+        for name, value in environment.items()
+        if name.startswith("INPUT_")
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
+    """Settings from raw inputs by public name; raises one UsageError that lists every mistake."""
+    mistakes = [_unknown(name) for name in inputs if name not in input_names()]
+    known = {name.replace("-", "_"): value for name, value in inputs.items() if name in input_names()}
+    try:
+        settings = Settings.model_validate({**known, "workspace": workspace})
+        mistakes += _cross_checks(settings)
+    except ValidationError as error:
+        mistakes += [_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
+        settings = None
+    if mistakes or settings is None:
+        raise UsageError("; ".join(mistakes) + ".", "Correct these inputs: docs/inputs.md lists each with its default.")
+    return settings
+
+
+def _cross_checks(settings: Settings) -> list[str]:
+    mistakes = []
+    if not settings.output_path.is_relative_to(settings.workspace.resolve()) or settings.output_path == settings.workspace.resolve():
+        mistakes.append(f"output-dir: {settings.output_dir!r} is not a folder inside the workspace, where later steps could find it")
+    return mistakes
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, input_names(), n=1, cutoff=0.5)
+    shown = repr(name[:80])
+    return f"unknown input {shown}" + (f", did you mean {near[0]!r}?" if near else "")
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(location[0]).replace("_", "-")
+    if kind == "missing":
+        return f"{name}: this input is required"
+    if name == "opset" and kind == "less_than_equal":
+        return f"opset: too new, the exporters write at most {MAX_OPSET}"
+    if name == "opset" and kind == "greater_than_equal":
+        return f"opset: too old, the exporters write at least {MIN_OPSET}"
+    return f"{name}: {message[0].lower()}{message[1:]}"
