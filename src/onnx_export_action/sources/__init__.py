@@ -1,0 +1,54 @@
+"""Sources: what the user named becomes a local, pinned, safe-to-load `Model`; network access ends here.
+
+Nothing in this package imports a framework: the program has to answer a mistake in a second.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from onnx_export_action.errors import SurroundingsError, UsageError
+from onnx_export_action.log import Log
+from onnx_export_action.records import Model
+from onnx_export_action.settings import Settings
+from onnx_export_action.sources import directory, onnx_file
+from onnx_export_action.sources.names import is_hub_id, looks_local
+
+
+def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> Model:
+    """The model that the settings name: an existing path wins, then an `.onnx` file, then the Hub."""
+    try:
+        return _resolve(settings, hub_endpoint, cache, log)
+    except OSError as error:
+        where = Path(str(error.filename)).name if error.filename else "a file"
+        raise SurroundingsError(
+            f"the model cannot be read: {where[:80]}: {error.strerror or 'input/output error'}.",
+            "Check the rights of the folder and the free space of the disk.",
+        ) from error
+
+
+def _resolve(settings: Settings, hub_endpoint: str, cache: Path, log: Log) -> Model:
+    path = settings.workspace / settings.model
+    # os.path, because a name that is too long for the file system is no error here but a Hub id or a typing mistake.
+    if os.path.isdir(path):
+        _warn_unused(settings, log, "revision")
+        return directory.read(directory.subfolder_of(path, settings.subfolder), settings, log)
+    if os.path.exists(path):
+        _warn_unused(settings, log, "revision", "subfolder")
+        return onnx_file.read(path, settings)
+    if looks_local(settings.model) or not is_hub_id(settings.model):
+        raise UsageError(
+            f"model not found: {settings.model[:120]!r} is no such folder in the workspace, and not a Hub id.",
+            "Paths start at the workspace (check the repository out first); a Hub id is `name` or `owner/name`.",
+        )
+    # Only a model of the Hub needs its client, and that costs half a second to import.
+    from onnx_export_action.sources import hub
+
+    return hub.read(settings, endpoint=hub_endpoint, cache=cache, log=log)
+
+
+def _warn_unused(settings: Settings, log: Log, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) is not None:
+            log.warning(f"The input {name!r} has no meaning for {settings.model!r} and is not used.")
