@@ -1,0 +1,24 @@
+# Instructions that every builder knows: no external syntax, no cache mounts.
+FROM python:3.11-slim-bookworm AS interpreters
+
+WORKDIR /build
+COPY requirements/bootstrap.txt requirements/torch.txt requirements/
+COPY scripts/bootstrap scripts/
+RUN scripts/bootstrap python3 /build/cache
+
+COPY requirements/main.txt requirements/optimum.txt requirements/
+COPY scripts/interpreters scripts/slim.py scripts/
+# One layer: hard links between the interpreters do not outlive the layer that they are made in.
+RUN scripts/interpreters python3 /build/cache /opt/venv /app/src \
+    && python3 scripts/slim.py /opt/venv /opt/venv-optimum
+
+FROM python:3.11-slim-bookworm
+
+# The runner starts the container as root with HOME set to a folder of its own; nothing is written beside the workspace.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=interpreters /opt /opt
+COPY entrypoint.py /app/
+COPY src /app/src
+ENTRYPOINT ["/opt/venv/bin/python", "/app/entrypoint.py"]
