@@ -99,7 +99,7 @@ class Case(Record):
     """One set of inputs and what ONNX Runtime answered to it, output by output."""
 
     shape: str = Field(description="For people: `batch 2, sequence 33, left padding`.")
-    sizes: dict[str, int] = Field(default_factory=dict, description="Axis name to size.")
+    inputs: dict[str, tuple[int, ...]] = Field(default_factory=dict, description="Input name to its shape.")
     outputs: tuple[Parity, ...] = ()
     error: str = Field("", description="Why ONNX Runtime gave no answer; empty when it did.")
 

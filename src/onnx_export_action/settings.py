@@ -160,6 +160,8 @@ def _cross_checks(settings: Settings) -> list[str]:
     mistakes = []
     if not settings.output_path.is_relative_to(settings.workspace.resolve()) or settings.output_path == settings.workspace.resolve():
         mistakes.append(f"output-dir: {settings.output_dir!r} is not a folder inside the workspace, where later steps could find it")
+    if (settings.workspace / settings.model).resolve().is_relative_to(settings.output_path):
+        mistakes.append(f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir")
     return mistakes
 
 

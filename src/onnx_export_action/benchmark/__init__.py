@@ -1,0 +1,1 @@
+"""What the file costs to run: latency, throughput, load time, memory, and PyTorch beside it."""

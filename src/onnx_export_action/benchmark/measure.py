@@ -1,0 +1,91 @@
+"""Time ONNX Runtime and PyTorch on the same inputs in turns, so that both see the same noise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from onnx_export_action.benchmark.statistics import noise_floor_pct
+from onnx_export_action.log import Log
+from onnx_export_action.records import Benchmark, Timing
+from onnx_export_action.workers.client import Worker
+
+Runtime = Literal["onnxruntime", "pytorch"]
+
+_BLOCK_SECONDS = 0.25
+_WARMUP_SECONDS = 0.1
+_MOST_SAMPLES = 4000
+
+
+@dataclass
+class _Series:
+    runtime: Runtime
+    case: dict[str, Any]
+    time: Callable[[float], list[float]]
+    warmups: int = 0
+    blocks: list[list[float]] = field(default_factory=list)
+
+    def warm_up(self) -> None:
+        self.warmups = len(self.time(_WARMUP_SECONDS))
+
+    def timing(self) -> Timing:
+        samples = [round(sample, 5) for block in self.blocks for sample in block][:_MOST_SAMPLES]
+        return Timing(
+            runtime=self.runtime, shape=self.case["shape"], batch=self.case["batch"], samples_ms=tuple(samples), warmups=self.warmups
+        )
+
+
+def measure(
+    session: Worker, model: Worker | None, file: Path, cases: Sequence[dict[str, Any]], seconds: float, threads: int, log: Log
+) -> Benchmark:
+    """Blocks of a quarter of a second, in random order within each round, until `seconds` are spent; one round at least."""
+    opened = session.call("open", file=str(file), threads=threads)
+    series = [line for case in _smallest_and_largest(cases) for line in _series(session, model, case)]
+    for line in series:
+        line.warm_up()
+    rounds = max(2, int(seconds / (_BLOCK_SECONDS * len(series))))
+    order = random.Random(0)
+    for _ in range(rounds):
+        for line in order.sample(series, len(series)):
+            line.blocks.append(line.time(min(_BLOCK_SECONDS, seconds / (rounds * len(series)))))
+    log.line(f"{rounds} rounds of {len(series)} series")
+    return Benchmark(
+        provider=opened["provider"],
+        threads=threads,
+        load_ms=opened["load_ms"],
+        peak_rss_bytes=session.call("peak_rss_bytes"),
+        timings=tuple(line.timing() for line in series),
+        noise_floor_pct=noise_floor_pct(series[0].blocks),
+    )
+
+
+def _series(session: Worker, model: Worker | None, case: dict[str, Any]) -> list[_Series]:
+    both: list[tuple[Runtime, Worker]] = [("onnxruntime", session)]
+    if model is not None:
+        both.append(("pytorch", model))
+    return [_Series(name, case, _timer(worker, case["file"])) for name, worker in both]
+
+
+def _timer(worker: Worker, case: str) -> Callable[[float], list[float]]:
+    def time(seconds: float) -> list[float]:
+        samples: list[float] = worker.call("time", case=case, seconds=seconds)
+        return samples
+
+    return time
+
+
+def _smallest_and_largest(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def elements(case: dict[str, Any]) -> int:
+        total = 0
+        for shape in case["inputs"].values():
+            size = 1
+            for axis in shape:
+                size *= axis
+            total += size
+        return total
+
+    ordered = sorted(cases, key=elements)
+    return [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]

@@ -1,0 +1,48 @@
+"""Flags of the same names as the inputs; the parser is made from `Settings`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from typing import Never
+
+from onnx_export_action import __version__
+from onnx_export_action.errors import UsageError
+from onnx_export_action.settings import Settings, default_of, input_names
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Never:
+        """A usage error like every other, instead of argparse's own exit."""
+        raise UsageError(f"{message}.", "`onnx-export-action --help` lists the flags.")
+
+
+def inputs_from_flags(arguments: Sequence[str]) -> dict[str, str]:
+    """The inputs given as flags; raises UsageError for a flag that does not exist, exits after --help."""
+    parser = _Parser(
+        prog="onnx-export-action",
+        description="Export a model to ONNX, prove that the file gives the model's answers, measure it, report it.",
+        epilog="Exit status: 0 pass, 1 fail, 2 wrong input, 3 no route could export, 4 network, disk or memory.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("command", nargs="?", choices=["run"], default="run", help="the only command of this version")
+    for name in input_names():
+        field = Settings.model_fields[name.replace("-", "_")]
+        default = default_of(name)
+        text = f"{field.description}{f' Default: {default}.' if default else ''}"
+        parser.add_argument(f"--{name}", metavar="VALUE", help=text.replace("%", "%%"))
+    given = vars(parser.parse_args(list(arguments)))
+    return {name: given[name.replace("-", "_")] for name in input_names() if given[name.replace("-", "_")] is not None}
+
+
+def command_of(settings: Settings, model: str, task: str) -> str:
+    """The command that repeats a run: what differs from the defaults, never a token."""
+    shown = {"model": model, "task": task}
+    for name in input_names():
+        value = getattr(settings, name.replace("-", "_"))
+        changed = value != Settings.model_fields[name.replace("-", "_")].default
+        if changed and name not in ("model", "task", "hf-token", "output-dir"):
+            shown[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if value is True else str(value)
+    return shlex.join(["onnx-export-action", *(part for name, value in shown.items() for part in (f"--{name}", value))])

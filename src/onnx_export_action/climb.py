@@ -1,0 +1,124 @@
+"""Climb the ladder: export by one route after the other until a file is proven, and keep every attempt."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnx_export_action.errors import ExportError, RunError
+from onnx_export_action.exporters import attempt, diagnosis, ladder
+from onnx_export_action.exporters.attempt import Exported
+from onnx_export_action.log import Log
+from onnx_export_action.records import Attempt, Model
+from onnx_export_action.settings import Settings
+from onnx_export_action.validation import proof
+from onnx_export_action.validation.proof import Evidence, Proof
+from onnx_export_action.workers import interpreters
+from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """The file to go on with: the first that was proven, else the first that was written."""
+
+    exporter: str
+    exported: Exported
+    proof: Proof
+    model_worker: Worker | None
+
+
+class Ladder:
+    """The attempts of one run; `attempts` and `warnings` are readable after a failure too."""
+
+    def __init__(self, settings: Settings, model: Model, host: Host, threads: int, work: Path, log: Log) -> None:
+        self._settings, self._model, self._host, self._threads = settings, model, host, threads
+        self._work, self._log = work, log
+        self.attempts: list[Attempt] = []
+        self.warnings: list[str] = []
+        self.tracebacks: dict[str, str] = {}
+
+    def climb(self, stack: ExitStack) -> Climbed:
+        """The first proven file; its worker stays alive in `stack`, with the model loaded, for the benchmark."""
+        rungs, skipped = ladder.rungs(self._settings, self._model, self._host.memory_bytes)
+        for rung in skipped:
+            self._log.line(f"{rung.exporter} is left out: {rung.reason}")
+        unproven: Climbed | None = None
+        failures: list[WorkerFailure] = []
+        for exporter in rungs:
+            try:
+                climbed = self._try(exporter, stack)
+            except WorkerFailure as failure:
+                failures.append(failure)
+                if failure.kind == "usage" and exporter != "optimum":
+                    raise failure.as_run_error() from failure  # no other route can read this model either
+                continue
+            if climbed.proof.validation.passed:
+                return climbed
+            unproven = unproven or climbed
+        if unproven is not None:
+            return unproven
+        raise self._nothing_worked(failures)
+
+    def _try(self, exporter: str, outer: ExitStack) -> Climbed:
+        start = time.monotonic()
+        with self._log.group(f"Export with {exporter}"), ExitStack() as own:
+            worker = own.enter_context(attempt.start(exporter, self._host, self._log))
+            try:
+                climbed = self._export_and_prove(exporter, worker)
+            except WorkerFailure as failure:
+                self._record(exporter, start, worker, failure)
+                raise
+            passed = climbed.proof.validation.passed
+            self._record(exporter, start, worker, None if passed else self._not_proven(climbed.proof))
+            self.warnings += climbed.exported.warnings
+            if passed and self._settings.benchmark_seconds > 0:
+                outer.push(own.pop_all())
+        return climbed
+
+    def _export_and_prove(self, exporter: str, worker: Worker) -> Climbed:
+        folder = self._work / exporter
+        (folder / "onnx").mkdir(parents=True)
+        if self._host.user is not None:
+            _give(folder, self._host.user)
+        opset = ladder.opset_for(self._settings)
+        exported = attempt.export(worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log)
+        if self._settings.benchmark_seconds == 0:
+            worker.close()  # its memory is better used by ONNX Runtime
+        evidence = Evidence(exported.cases, exported.axes, "pytorch")
+        with Worker(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
+            proven = proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
+        return Climbed(exporter, exported, proven, worker)
+
+    def _not_proven(self, proven: Proof) -> WorkerFailure:
+        return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}")
+
+    def _record(self, exporter: str, start: float, worker: Worker, failure: WorkerFailure | None) -> None:
+        cause = diagnosis.first_sentence(failure.cause) if failure else None
+        self.attempts.append(
+            Attempt(
+                exporter=exporter,
+                ok=failure is None,
+                seconds=round(time.monotonic() - start, 3),
+                peak_rss_bytes=worker.peak_rss_bytes,
+                cause=cause,
+                hint=(failure.hint or diagnosis.hint(failure.cause)) if failure else None,
+            )
+        )
+        if failure:
+            self._log.line(f"✗ {cause}")
+            self.tracebacks[exporter] = failure.traceback or failure.cause
+
+    def _nothing_worked(self, failures: list[WorkerFailure]) -> RunError:
+        if all(failure.kind in ("usage", "surroundings") for failure in failures):
+            return failures[0].as_run_error()
+        causes = "; ".join(f"{attempt.exporter}: {attempt.cause}" for attempt in self.attempts)
+        hints = [attempt.hint for attempt in self.attempts if attempt.hint]
+        return ExportError(f"No route could export the model. {causes}", hints[0] if hints else "The tracebacks are in `attempts/`.")
+
+
+def _give(folder: Path, user: int) -> None:
+    for path in (folder, folder / "onnx"):
+        os.chown(path, user, user)

@@ -1,0 +1,60 @@
+"""Which inputs prove a file: sizes that the export never saw, padding on both sides, the longest that fits.
+
+Pure and standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Padding = Literal["none", "right", "left"]
+
+_LONGEST = 128
+_SAMPLE_BATCHES = (3, 7, 11, 13, 17)
+_SAMPLE_LENGTHS = (19, 13, 23, 29, 11, 5, 3, 2)
+
+
+@dataclass(frozen=True)
+class Case:
+    """The sizes of one set of inputs; images and sound read `batch` and what concerns them."""
+
+    batch: int
+    sequence: int
+    padding: Padding = "none"
+    scale: float = 1.0  # of height and width, or of the length of a sound
+
+
+def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
+    """The inputs of the export itself: primes that no case of the proof uses, so that no size can be baked in unseen."""
+    batch = next(size for size in _SAMPLE_BATCHES if size not in batch_sizes)
+    fitting = [length for length in _SAMPLE_LENGTHS if longest is None or length <= longest]
+    unused = [length for length in fitting if length not in lengths]
+    return Case(batch, (unused or fitting or [1])[0])
+
+
+def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> tuple[Case, ...]:
+    """Every batch by every length, padded rows wherever there is more than one; then left padding, and a long text."""
+    fitting = tuple(dict.fromkeys(min(length, longest or length) for length in lengths))
+    grid = [Case(batch, length, "right" if batch > 1 else "none") for batch in batch_sizes for length in fitting]
+    left = Case(max(batch_sizes), max(fitting), "left")
+    long = Case(min(batch_sizes), min(longest or _LONGEST, _LONGEST))
+    return tuple(dict.fromkeys([*grid, left, long]))
+
+
+def for_images(batch_sizes: tuple[int, ...]) -> tuple[Case, ...]:
+    """Every batch at the model's own size, and one larger image where the model accepts it."""
+    return (*(Case(batch, 1) for batch in batch_sizes), Case(min(batch_sizes), 1, scale=1.5))
+
+
+def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
+    """Every batch at the model's own length, and shorter and longer sounds; `lengths` are those of a decoder's text."""
+    sequences = [lengths[index % len(lengths)] for index in range(len(batch_sizes))]
+    grid = [Case(batch, length) for batch, length in zip(batch_sizes, sequences, strict=True)]
+    return (*grid, Case(max(batch_sizes), max(lengths), scale=0.7), Case(min(batch_sizes), min(lengths), scale=1.3))
+
+
+def describe(case: Case) -> str:
+    """A text case for people: `batch 2, sequence 33, right padding`."""
+    padding = "" if case.padding == "none" else f", {case.padding} padding"
+    return f"batch {case.batch}, sequence {case.sequence}{padding}"

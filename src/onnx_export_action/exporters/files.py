@@ -1,0 +1,27 @@
+"""The one layout of an exported model: `model.onnx`, and `model.onnx_data` when the weights are large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx_ir
+
+EXTERNAL_ABOVE_BYTES = 1 << 30
+
+
+def settle(file: Path) -> None:
+    """Bring what a route wrote into the one layout: one file below the limit, graph and one data file above."""
+    others = [path for path in file.parent.iterdir() if path != file and path.is_file()]
+    data = file.with_name(f"{file.name}_data")
+    total = file.stat().st_size + sum(path.stat().st_size for path in others)
+    if not others and total <= EXTERNAL_ABOVE_BYTES or (others == [data] and total > EXTERNAL_ABOVE_BYTES):
+        return
+    model = onnx_ir.load(file)
+    settled = file.parent / "settled"
+    settled.mkdir()
+    onnx_ir.save(model, settled / file.name, external_data=data.name if total > EXTERNAL_ABOVE_BYTES else None)
+    for path in [file, *others]:
+        path.unlink()
+    for path in settled.iterdir():
+        path.rename(file.with_name(path.name))
+    settled.rmdir()

@@ -1,0 +1,43 @@
+"""The model as the exporters see it: named tensors in, a fixed tuple of named tensors out, no cache."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+
+class NamedModule(torch.nn.Module):
+    """Positional inputs become the model's keywords; its outputs become a tuple in the order of `output_names`.
+
+    Exporters that trace keywords directly write files that ask for inputs nobody has.
+    """
+
+    def __init__(self, model: Any, input_names: tuple[str, ...], output_names: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.model = model
+        self.input_names = input_names
+        self.output_names = output_names
+        self._options = _options(model)
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The tensors named by `output_names`."""
+        outputs = self.model(**dict(zip(self.input_names, inputs, strict=True)), **self._options)
+        return tuple(outputs[name] for name in self.output_names)
+
+    def answer(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Every output tensor by name, caches and empty ones left out."""
+        with torch.inference_mode():
+            outputs = self.model(**inputs, **self._options)
+        return {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+
+def _options(model: Any) -> dict[str, Any]:
+    parameters = inspect.signature(model.forward).parameters
+    options: dict[str, Any] = {"return_dict": True}
+    if "use_cache" in parameters or getattr(model.config, "is_encoder_decoder", False):
+        options["use_cache"] = False
+    accepted = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return {name: value for name, value in options.items() if accepted or name in parameters}

@@ -1,0 +1,42 @@
+"""What `optimum-cli export onnx` does, through optimum-onnx's own API and on the model that is already loaded."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from optimum.exporters.onnx.convert import onnx_export_from_model
+from optimum.utils.save_utils import maybe_load_preprocessors
+
+from onnx_export_action.exporters.routes import Job
+from onnx_export_action.workers.protocol import Refusal
+
+
+def export(job: Job) -> None:
+    """Let optimum choose inputs, outputs and patches; its own comparison is left out, ours follows."""
+    model: Any = job.module.model
+    model.config.use_cache = False
+    folder = job.file.parent / "optimum"
+    onnx_export_from_model(
+        model=model,
+        output=folder,
+        opset=job.opset,
+        task=job.task,
+        monolith=True,
+        do_validation=False,
+        preprocessors=maybe_load_preprocessors(job.source),
+        device="cpu",
+    )
+    _take_the_only_file(folder, job.file)
+
+
+def _take_the_only_file(folder: Path, target: Path) -> None:
+    files = sorted(path for path in folder.iterdir() if ".onnx" in path.name)
+    graphs = [path for path in files if path.suffix == ".onnx"]
+    if len(graphs) != 1 or graphs[0].name != target.name:
+        names = ", ".join(path.name for path in graphs) or "none"
+        raise Refusal(f"optimum writes another set of files for this task ({names}), not one model.onnx.", "Use another `exporter`.")
+    for path in files:
+        path.rename(target.with_name(path.name))
+    shutil.rmtree(folder)

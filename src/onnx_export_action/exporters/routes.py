@@ -1,0 +1,51 @@
+"""What every route takes and gives; a new route is one module with an `export` of this shape and one line in `ROUTES`."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from onnx_export_action.exporters.module import NamedModule
+
+# A route's module is imported when it is chosen: each needs libraries that another interpreter may not have.
+ROUTES = {
+    "optimum": "onnx_export_action.exporters.optimum",
+    "transformers": "onnx_export_action.exporters.transformers",
+    "torch": "onnx_export_action.exporters.dynamo",
+    "torchscript": "onnx_export_action.exporters.torchscript",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One export: a loaded module, sample inputs in the order of its names, and where the file goes."""
+
+    module: NamedModule
+    sample: dict[str, Any]
+    axes: dict[str, dict[int, str]]
+    task: str
+    opset: int
+    file: Path
+    source: Path
+
+
+class Route(Protocol):
+    """A module of this package that can write a Job's file."""
+
+    def export(self, job: Job) -> None:
+        """Write `job.file`, large weights beside it; raises whatever the exporter raises."""
+
+
+def route(name: str) -> Route:
+    """The route's module."""
+    return cast(Route, importlib.import_module(ROUTES[name]))
+
+
+def output_axes(job: Job, outputs: dict[str, Any]) -> dict[str, dict[int, str]]:
+    """Names for the outputs' axes, where a size of the sample tells which input axis it follows."""
+    sizes = {job.sample[name].shape[axis]: label for name, labels in job.axes.items() for axis, label in labels.items()}
+    return {
+        name: {axis: sizes[size] for axis, size in enumerate(value.shape) if size in sizes} for name, value in outputs.items()
+    }

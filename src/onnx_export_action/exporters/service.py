@@ -1,0 +1,119 @@
+"""The exporting worker: loads the model once, answers the cases, writes the file, times the model.
+
+Runs in the interpreter of the route. Everything it leaves is a file; its replies are plain JSON.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.metadata
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from onnx_export_action.exporters import cases, files, loading
+from onnx_export_action.exporters.cases import Case
+from onnx_export_action.exporters.inputs import Inputs
+from onnx_export_action.exporters.module import NamedModule
+from onnx_export_action.exporters.routes import Job, route
+from onnx_export_action.workers.protocol import Refusal
+
+_SEED = 2026
+
+
+class Service:
+    """The operations of an exporting worker, in the order they are asked for."""
+
+    _inputs: Inputs
+    _module: NamedModule
+
+    def load(self, path: str, task: str, dtype: str, trust_remote_code: bool, threads: int) -> dict[str, Any]:
+        """Load model and tokenizer; tells their names, sizes and what is odd about them."""
+        torch.set_num_threads(threads)
+        self._path, self._task, self._dtype = Path(path), task, loading.DTYPES[dtype]
+        model = loading.load(path, task, dtype, trust_remote_code)
+        tokenizer, warning = loading.tokenizer(path, trust_remote_code)
+        self._inputs = Inputs(model, task, self._path, tokenizer)
+        self._module = NamedModule(model, self._inputs.names)
+        return {
+            "architecture": type(model).__name__,
+            "warnings": [warning] if warning else [],
+            "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
+        }
+
+    def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
+        """Run the model on every case of the proof and write inputs and outputs to `folder` as .npz files."""
+        self._batches, self._lengths = tuple(batch_sizes), tuple(sequence_lengths)
+        written = [self._write(index, case, Path(folder)) for index, case in enumerate(self._plan())]
+        names = [name for entry in written if entry for name in entry["outputs"]]
+        self._module.output_names = tuple(dict.fromkeys(names))
+        axes = {name: {str(axis): label for axis, label in labels.items()} for name, labels in self._inputs.axes.items()}
+        return {"cases": [entry for entry in written if entry], "axes": axes}
+
+    def export(self, exporter: str, opset: int, file: str) -> None:
+        """Write the ONNX file by the named route, weights in one external file when they are large."""
+        longest = self._inputs.longest if self._inputs.modality == "text" else None
+        sample = self._typed(self._inputs.make(cases.sample(self._batches, self._lengths, longest), _SEED))
+        job = Job(self._module, sample, self._inputs.axes, self._task, opset, Path(file), self._path)
+        route(exporter).export(job)
+        files.settle(job.file)
+        gc.collect()
+
+    def time(self, case: str, seconds: float) -> list[float]:
+        """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
+        with np.load(case) as arrays:
+            inputs = self._typed({name[3:]: torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("in.")})
+        samples: list[float] = []
+        end = time.perf_counter() + seconds
+        while not samples or time.perf_counter() < end:
+            start = time.perf_counter()
+            self._module.answer(inputs)
+            samples.append(1000 * (time.perf_counter() - start))
+        return samples
+
+    def _plan(self) -> tuple[Case, ...]:
+        if self._inputs.modality == "text":
+            return cases.for_text(self._batches, self._lengths, self._inputs.longest)
+        if self._inputs.modality == "image":
+            return cases.for_images(self._batches)
+        return cases.for_sound(self._batches, self._lengths)
+
+    def _write(self, index: int, case: Case, folder: Path) -> dict[str, Any] | None:
+        inputs = self._typed(self._inputs.make(case, _SEED + 1 + index))
+        try:
+            outputs = self._module.answer(inputs)
+        except Exception as error:
+            if case.scale != 1.0:
+                return None  # the model itself refuses this size, so no file has to take it
+            raise Refusal(
+                f"The model itself fails on {asdict(case)}: {type(error).__name__}: {str(error)[:300]}",
+                "Check `task`, `batch-sizes` and `sequence-lengths` against what the model accepts.",
+                "usage",
+            ) from error
+        if not outputs:
+            raise Refusal("The model gives no output tensor.", "Choose another `task`.", "usage")
+        file = folder / f"case-{index:02}.npz"
+        arrays = {f"in.{name}": _array(value) for name, value in inputs.items()}
+        np.savez(file, **arrays, **{f"out.{name}": _array(value) for name, value in outputs.items()})
+        shapes = {name: list(value.shape) for name, value in inputs.items()}
+        return {"file": str(file), "shape": self._describe(case), "batch": case.batch, "inputs": shapes, "outputs": list(outputs)}
+
+    def _describe(self, case: Case) -> str:
+        if self._inputs.modality == "text":
+            return cases.describe(case)
+        size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
+        return f"batch {case.batch}{size}"
+
+    def _typed(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: value.to(self._dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+
+
+def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
+    # NumPy has no bfloat16; fp32 holds every one of its values.
+    return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
+
+

@@ -1,0 +1,17 @@
+"""The exporter of transformers 5: torch.export with the library's own patches for its models."""
+
+from __future__ import annotations
+
+import onnx_ir
+from transformers.exporters import OnnxConfig, OnnxExporter
+
+from onnx_export_action.exporters.routes import Job
+
+
+def export(job: Job) -> None:
+    """Export the model itself with every axis dynamic that can be."""
+    model = job.module.model
+    model.config.use_cache = False
+    config = OnnxConfig(dynamic=True, opset_version=job.opset)
+    exported = OnnxExporter().export(model, dict(job.sample), config=config)
+    onnx_ir.save(exported.program, str(job.file), external_data=f"{job.file.name}_data")

@@ -1,0 +1,112 @@
+"""Builds the real edges, holds the one catch, delivers the report; the only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from onnx_export_action import bundle, cli, settings
+from onnx_export_action.errors import RunError, SurroundingsError
+from onnx_export_action.github import runner
+from onnx_export_action.github.runner import RunnerLog
+from onnx_export_action.log import Log
+from onnx_export_action.pipeline import Edges, run
+from onnx_export_action.progress import Progress
+from onnx_export_action.records import Report
+from onnx_export_action.report import document, html, markdown, terminal
+from onnx_export_action.report.terminal_log import TerminalLog
+from onnx_export_action.settings import Settings
+
+_EXIT_STATUS = {"pass": 0, "fail": 1}
+_DEFAULT_OUTPUT = settings.default_of("output-dir")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program as a command or as an action; returns the exit status."""
+    environment = dict(os.environ)
+    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    in_ci = environment.get("GITHUB_ACTIONS") == "true"
+    console = Console(highlight=False)
+    log: Log = RunnerLog(sys.stdout) if in_ci else TerminalLog(console)
+    progress = Progress()
+    folder, error = workspace / _DEFAULT_OUTPUT, None
+    try:
+        flags = cli.inputs_from_flags(sys.argv[1:] if arguments is None else arguments)
+        inputs = {**settings.inputs_from_environment(environment), **flags}
+        folder = _writable_folder(inputs, workspace)
+        chosen = settings.parse(inputs, workspace)
+        _run(chosen, _edges(environment, log), progress)
+    except RunError as caught:
+        error = caught
+    except Exception as caught:  # the one catch: a defect of ours is a sentence too, with its traceback in a file
+        error = _defect(caught, folder)
+    report = progress.report(error)
+    if error is not None:
+        log.error(str(error))
+    _deliver(report, folder, workspace, environment)
+    terminal.show(report, console)
+    return error.exit_status if error else _EXIT_STATUS[report.verdict]
+
+
+def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
+    if chosen.hf_token is not None and isinstance(edges.log, RunnerLog):
+        edges.log.add_mask(chosen.hf_token.get_secret_value())
+    try:
+        run(chosen, edges, progress)
+    finally:
+        model, task = (progress.model.id, progress.model.task) if progress.model else (chosen.model, chosen.task)
+        progress.reproduce = cli.command_of(chosen, model, task)
+
+
+def _edges(environment: dict[str, str], log: Log) -> Edges:
+    user = environment.get("ONNX_EXPORT_WORKER_UID", "")
+    return Edges(
+        environment=environment,
+        hub_endpoint=environment.get("HF_ENDPOINT") or "https://huggingface.co",
+        cache=Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir()) / "onnx-export-hub",
+        worker_user=int(user) if user.isdigit() and os.geteuid() == 0 else None,
+        log=log,
+    )
+
+
+def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[str, str]) -> None:
+    text = markdown.render(report)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(document.to_json(report), encoding="utf-8")
+        (folder / "report.md").write_text(text, encoding="utf-8")
+        (folder / "report.html").write_text(html.render(report), encoding="utf-8")
+        bundle.hand_over(folder, workspace)
+    except OSError as error:
+        print(f"The report cannot be written: {error.strerror}.", file=sys.stderr)
+    relative = os.path.relpath(folder, workspace)
+    if environment.get("GITHUB_OUTPUT"):
+        runner.write_outputs(Path(environment["GITHUB_OUTPUT"]), runner.outputs_of(report, relative))
+    if environment.get("GITHUB_STEP_SUMMARY"):
+        runner.write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
+
+
+def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:
+    """The output folder where it is a good one, so that a usage error elsewhere is reported there too."""
+    folder = (workspace / inputs.get("output-dir", _DEFAULT_OUTPUT)).resolve()
+    inside = folder.is_relative_to(workspace.resolve()) and folder != workspace.resolve()
+    return folder if inside else workspace / _DEFAULT_OUTPUT
+
+
+def _defect(error: Exception, folder: Path) -> RunError:
+    text = traceback.format_exc()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "traceback.txt").write_text(text, encoding="utf-8")
+        where = f"Report it with {folder.name}/traceback.txt."
+    except OSError:
+        where = text
+    return SurroundingsError(f"A defect of this program: {type(error).__name__}: {error}", where)
+
+

@@ -1,0 +1,73 @@
+"""The output folder: made, cleared of an earlier run, and never touched beyond what this program left there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onnx_export_action import bundle
+from onnx_export_action.errors import SurroundingsError
+
+FAILED_MODEL = "model.failed.onnx"
+
+_OWN = ("report.json", "report.md", "report.html", bundle.MANIFEST, "model.onnx", "model.onnx_data", FAILED_MODEL)
+_OWN_FOLDERS = ("attempts", ".work")
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder and remove what an earlier run left, so that nothing old can pass for new."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*_listed(folder), *_OWN):
+            if (folder / name).parent.resolve().is_relative_to(folder.resolve()):
+                (folder / name).unlink(missing_ok=True)
+        for name in _OWN_FOLDERS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SurroundingsError(
+            f"the output folder {folder.name} cannot be written: {error.strerror}.",
+            "Choose another `output-dir`, or correct the folder's rights.",
+        ) from error
+
+
+@contextmanager
+def work_folder(folder: Path, user: int | None) -> Iterator[Path]:
+    """A folder on the same disk for unfinished files, owned by the workers' user, gone afterwards."""
+    work = folder / ".work"
+    work.mkdir()
+    if user is not None:
+        shutil.chown(work, user, user)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def take_model(exported: Path, folder: Path, passed: bool) -> Path:
+    """Move the file and its data into the bundle; a file that failed says so in its name."""
+    target = folder / ("model.onnx" if passed else FAILED_MODEL)
+    for path in sorted(exported.parent.iterdir()):
+        # The data file keeps its name: the graph refers to it.
+        path.rename(target if path == exported else folder / path.name)
+    return target
+
+
+def _listed(folder: Path) -> list[str]:
+    manifest = folder / bundle.MANIFEST
+    try:
+        return [str(file["path"]) for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def keep_tracebacks(folder: Path, tracebacks: dict[str, str]) -> None:
+    """Leave each failed attempt's traceback as a file, for whoever looks deeper."""
+    for exporter, text in tracebacks.items():
+        (folder / "attempts").mkdir(exist_ok=True)
+        (folder / "attempts" / f"{exporter}.txt").write_text(text, encoding="utf-8")

@@ -1,0 +1,40 @@
+"""What is known of a run so far, so that a failure at any stage leaves a report of all before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from onnx_export_action import __version__, environment
+from onnx_export_action.errors import RunError
+from onnx_export_action.records import Benchmark, Environment, Export, Failure, File, Graph, Model, Report, Validation
+
+
+@dataclass
+class Progress:
+    """The one mutable value of a run; each stage writes its own field once."""
+
+    environment: Environment = field(default_factory=environment.describe)
+    reproduce: str = ""
+    model: Model | None = None
+    export: Export | None = None
+    graph: Graph | None = None
+    validation: Validation | None = None
+    benchmark: Benchmark | None = None
+    files: tuple[File, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+    def report(self, error: RunError | None = None) -> Report:
+        """The frozen report of all that is known, with the error that ended the run early."""
+        return Report(
+            tool_version=__version__,
+            model=self.model,
+            export=self.export,
+            graph=self.graph,
+            files=self.files,
+            validation=self.validation,
+            benchmark=self.benchmark,
+            environment=self.environment,
+            failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,
+            warnings=tuple(dict.fromkeys(self.warnings)),
+            reproduce=self.reproduce,
+        )

@@ -1,0 +1,123 @@
+"""Put the validating worker's answers together: the proof of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from onnx_export_action.log import Log
+from onnx_export_action.records import Axis, Case, Check, Graph, Validation
+from onnx_export_action.settings import Settings
+from onnx_export_action.workers.client import Worker, WorkerFailure
+
+SERVICE = "onnx_export_action.validation.service"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The validation, and what the file's structure says."""
+
+    validation: Validation
+    graph: Graph | None
+    opset: int | None
+    ir_version: int | None
+    external_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a file is held against: cases with reference answers, and the axes that should be dynamic."""
+
+    cases: tuple[dict[str, Any], ...]
+    axes: dict[str, dict[int, str]]
+    reference: Literal["pytorch", "unoptimised"]
+
+
+def prove(worker: Worker, file: Path, opset: int | None, evidence: Evidence, settings: Settings, threads: int, log: Log) -> Proof:
+    """Structure first, then every case, then the axes that the cases proved."""
+    seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
+    graph = Graph.model_validate(seen["graph"])
+    checks = [Check.model_validate(check) for check in seen["checks"]]
+    cases: list[Case] = []
+    try:
+        opened = worker.call("open", file=str(file), threads=threads)
+        checks.append(Check(name="ONNX Runtime", passed=True, detail=f"loads the file in {opened['load_ms']:.0f} ms"))
+        checks.append(_names_check(opened, evidence))
+        cases = [_compare(worker, case, settings, log) for case in _runnable(evidence, graph)]
+    except WorkerFailure as failure:
+        checks.append(Check(name="ONNX Runtime", passed=False, detail=failure.cause[:500]))
+    validation = Validation(
+        reference=evidence.reference, checks=tuple(checks), cases=tuple(cases), dynamic_axes=_axes(graph, evidence, cases)
+    )
+    return Proof(validation, graph, seen["opset"], seen["ir_version"], tuple(seen["external_files"]))
+
+
+def summary_of_failure(validation: Validation) -> str:
+    """One sentence on the first thing that is wrong."""
+    for check in validation.checks:
+        if not check.passed:
+            return f"{check.name}: {check.detail}"
+    worst = validation.worst_case
+    if worst is not None and not worst.passed:
+        return f"at {worst.shape}: {worst.error or _worst_output(worst)}"
+    fixed = [axis for axis in validation.dynamic_axes if not axis.passed]
+    return f"axis {fixed[0].name} of {fixed[0].input} is not dynamic" if fixed else "no case could be compared"
+
+
+def _worst_output(case: Case) -> str:
+    failed = [parity for parity in case.outputs if parity.passed is not True]
+    worst = max(failed, key=lambda parity: parity.max_abs_diff or float("inf"))
+    difference = "" if worst.max_abs_diff is None else f" differs by up to {worst.max_abs_diff:.3g}"
+    return f"{worst.output}{difference}, {worst.detail}"
+
+
+def _compare(worker: Worker, case: dict[str, Any], settings: Settings, log: Log) -> Case:
+    compared = Case.model_validate(
+        worker.call("compare", case=case, dtype=settings.dtype, atol=settings.atol, rtol=settings.rtol)
+    )
+    difference = "no answer" if compared.max_abs_diff is None else f"max difference {compared.max_abs_diff:.2g}"
+    log.line(f"{'✓' if compared.passed else '✗'} {compared.shape}: {difference}")
+    return compared
+
+
+def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
+    given = set(evidence.cases[0]["inputs"])
+    missing, extra = sorted(given - set(opened["inputs"])), sorted(set(opened["inputs"]) - given)
+    if extra:
+        return Check(name="input names", passed=False, detail=f"the file asks for {', '.join(extra)}, which neither tokenizer nor processor gives")
+    if missing:
+        return Check(name="input names", passed=False, detail=f"the file does not accept {', '.join(missing)}, which the model reads")
+    if not set(opened["outputs"]) & set(evidence.cases[0]["outputs"][:1]):
+        return Check(name="output names", passed=False, detail=f"the main output {evidence.cases[0]['outputs'][0]} is missing")
+    return Check(name="input names", passed=True, detail=", ".join(opened["inputs"]))
+
+
+def _runnable(evidence: Evidence, graph: Graph) -> list[dict[str, Any]]:
+    """The cases whose sizes the file claims to take; a size that only wanted axes could fix stays in."""
+    fixed = {
+        (tensor.name, axis): size
+        for tensor in graph.inputs
+        for axis, size in enumerate(tensor.shape)
+        if isinstance(size, int) and axis not in evidence.axes.get(tensor.name, {})
+    }
+    return [
+        case
+        for case in evidence.cases
+        if all(fixed.get((name, axis), size) == size for name, shape in case["inputs"].items() for axis, size in enumerate(shape))
+    ]
+
+
+def _axes(graph: Graph, evidence: Evidence, cases: list[Case]) -> tuple[Axis, ...]:
+    ran = [case for case in cases if case.passed]
+    found = []
+    for tensor in graph.inputs:
+        wanted = evidence.axes.get(tensor.name, {})
+        for axis, size in enumerate(tensor.shape):
+            if axis in wanted or isinstance(size, str):
+                sizes = sorted({case.inputs[tensor.name][axis] for case in ran if tensor.name in case.inputs})
+                name = wanted.get(axis) or str(size)
+                found.append(
+                    Axis(input=tensor.name, axis=axis, name=name, wanted=axis in wanted, declared=isinstance(size, str), sizes=tuple(sizes))
+                )
+    return tuple(found)

@@ -1,0 +1,103 @@
+"""The validating worker: opens the file, runs ONNX Runtime on every case, compares, times.
+
+A process of its own, because a broken or hostile file can take the runtime down with it.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_export_action.records import Case
+from onnx_export_action.validation import parity, self_cases, structure, target
+from onnx_export_action.validation.session import PROVIDER, Session
+
+
+class Service:
+    """The operations of a validating worker; values are records as plain JSON."""
+
+    _session: Session
+
+    def inspect(self, file: str, opset: int | None, runtime: str | None) -> dict[str, Any]:
+        """Structure, opset, IR, and the checks that need no inputs."""
+        path = Path(file)
+        model = structure.read(path)
+        delivered = structure.opset(model)
+        checks = (
+            structure.check_graph(path),
+            structure.check_opset(model, opset),
+            target.check_target(runtime, delivered, model.ir_version),
+            structure.check_external_data(model, path.parent),
+        )
+        return {
+            "opset": delivered,
+            "ir_version": model.ir_version,
+            "graph": structure.graph(model).model_dump(),
+            "checks": [check.model_dump() for check in checks],
+            "external_files": structure.external_files(model),
+        }
+
+    def open(self, file: str, threads: int) -> dict[str, Any]:
+        """Load the file; tells its inputs, outputs, load time in milliseconds."""
+        start = time.perf_counter()
+        self._session = Session(Path(file), threads)
+        load_ms = 1000 * (time.perf_counter() - start)
+        return {
+            "inputs": list(self._session.input_types),
+            "outputs": list(self._session.output_names),
+            "load_ms": load_ms,
+            "provider": PROVIDER,
+        }
+
+    def compare(self, case: dict[str, Any], dtype: str, atol: float | None, rtol: float | None) -> dict[str, Any]:
+        """Run one case and compare every output that the file has with the reference's."""
+        limit = parity.limits(dtype, atol, rtol)
+        inputs, expected = _arrays(case["file"])
+        try:
+            answers = self._session.run(inputs)
+        except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
+            return Case(shape=case["shape"], inputs=case["inputs"], error=_message(error)).model_dump()
+        mask = None if "decoder_input_ids" in inputs else inputs.get("attention_mask")
+        outputs = tuple(
+            parity.compare(name, expected[name], answer, limit, mask)
+            if name in expected
+            else parity.unknown(name, answer, limit)
+            for name, answer in answers.items()
+        )
+        return Case(shape=case["shape"], inputs=case["inputs"], outputs=outputs).model_dump()
+
+    def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
+        """Cases for a file without a model: its own answers without optimisation, at several sizes."""
+        return self_cases.write(Path(file), Path(folder), threads)
+
+    def time(self, case: str, seconds: float) -> list[float]:
+        """Latencies on a case's inputs, in milliseconds, for about `seconds` and at least once."""
+        inputs, _ = _arrays(case)
+        samples: list[float] = []
+        end = time.perf_counter() + seconds
+        while not samples or time.perf_counter() < end:
+            start = time.perf_counter()
+            self._session.run(inputs)
+            samples.append(1000 * (time.perf_counter() - start))
+        return samples
+
+    def peak_rss_bytes(self) -> int:
+        """The greatest resident set of this process so far."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _arrays(file: str) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    with np.load(file, allow_pickle=False) as arrays:
+        loaded = {name: arrays[name] for name in arrays.files}
+    inputs = {name[3:]: value for name, value in loaded.items() if name.startswith("in.")}
+    outputs = {name[4:]: value for name, value in loaded.items() if name.startswith("out.")}
+    return inputs, outputs
+
+
+def _message(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:500]

@@ -1,0 +1,56 @@
+"""ONNX Runtime; the only module that imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+PROVIDER = "CPUExecutionProvider"
+
+_NUMPY_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(int8)": "int8",
+    "tensor(uint8)": "uint8",
+    "tensor(bool)": "bool",
+}
+
+
+class Session:
+    """One loaded file on the CPU provider."""
+
+    def __init__(self, file: Path, threads: int, optimised: bool = True) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        if not optimised:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        self._session = onnxruntime.InferenceSession(str(file), options, providers=[PROVIDER])
+
+    @property
+    def input_types(self) -> dict[str, str]:
+        """Input names with the NumPy type that each takes."""
+        return {value.name: _NUMPY_TYPES.get(value.type, value.type) for value in self._session.get_inputs()}
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Output names in the file's order."""
+        return tuple(value.name for value in self._session.get_outputs())
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The answers by name; inputs that the file does not have are left out."""
+        feed = {name: value for name, value in inputs.items() if name in self.input_types}
+        answers = self._session.run(None, feed)
+        return {name: np.asarray(value) for name, value in zip(self.output_names, answers, strict=True)}
+
+
+def version() -> str:
+    """The installed ONNX Runtime's version."""
+    return str(onnxruntime.__version__)

@@ -1,0 +1,55 @@
+"""Which opset and IR version a release of ONNX Runtime can load; pure."""
+
+from __future__ import annotations
+
+import re
+
+from onnx_export_action.records import Check
+
+# Version of ONNX Runtime: newest opset, newest IR. Source: the runtime's own table of compatible versions
+# (docs/Versioning.md of its repository) and the ONNX release that each was built with (onnx.helper.VERSION_TABLE).
+_RELEASES = {
+    (1, 7): (13, 7),
+    (1, 8): (14, 7),
+    (1, 9): (15, 8),
+    (1, 10): (15, 8),
+    (1, 11): (16, 8),
+    (1, 12): (17, 8),
+    (1, 13): (17, 8),
+    (1, 14): (18, 8),
+    (1, 15): (19, 8),
+    (1, 16): (19, 9),
+    (1, 17): (20, 9),
+    (1, 18): (21, 10),
+    (1, 19): (21, 10),
+    (1, 20): (21, 10),
+    (1, 21): (22, 10),
+    (1, 22): (23, 10),
+    (1, 23): (23, 11),
+}
+
+
+def newest_opset(target: str) -> int | None:
+    """The newest opset that the target loads; None when it is newer than the table."""
+    return _limits(target)[0]
+
+
+def check_target(target: str | None, opset: int, ir_version: int) -> Check:
+    """Opset and IR are loadable by the target runtime."""
+    if target is None:
+        return Check(name="target runtime", passed=True, detail="the installed ONNX Runtime, which loaded the file")
+    newest, newest_ir = _limits(target)
+    if newest is not None and opset > newest:
+        return Check(name="target runtime", passed=False, detail=f"{target} loads opsets up to {newest}, the file has {opset}")
+    if newest_ir is not None and ir_version > newest_ir:
+        return Check(name="target runtime", passed=False, detail=f"{target} loads IR versions up to {newest_ir}, the file has {ir_version}")
+    return Check(name="target runtime", passed=True, detail=f"{target} loads opset {opset} and IR {ir_version}")
+
+
+def _limits(target: str) -> tuple[int | None, int | None]:
+    found = re.search(r"(\d+)\.(\d+)", target)
+    assert found is not None, "settings let only readable targets pass"
+    version = (int(found[1]), int(found[2]))
+    if version < min(_RELEASES):
+        return 12, 7
+    return _RELEASES.get(version, (None, None))

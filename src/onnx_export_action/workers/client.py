@@ -1,0 +1,205 @@
+"""The parent's side: start a worker without secrets, ask it, watch its time and memory, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import psutil
+
+from onnx_export_action.errors import ExportError, RunError, SurroundingsError, UsageError
+from onnx_export_action.log import Log
+
+_WATCH_SECONDS = 0.05
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore",
+    "USER": "worker",
+}
+
+
+class WorkerFailure(Exception):
+    """A request that was not answered: refused by the worker, or the worker is gone."""
+
+    def __init__(self, cause: str, hint: str = "", kind: str = "unknown", traceback: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.hint = hint
+        self.kind = kind
+        self.traceback = traceback
+
+    def as_run_error(self) -> RunError:
+        """The same failure as the end of the run."""
+        kinds = {"usage": UsageError, "surroundings": SurroundingsError}
+        return kinds.get(self.kind, ExportError)(self.cause, self.hint)
+
+
+@dataclass(frozen=True)
+class Host:
+    """What every worker of a run shares: limits, the unprivileged user, the environment to pass on."""
+
+    timeout_seconds: float
+    memory_bytes: int
+    user: int | None
+    environment: dict[str, str]
+
+
+class Worker:
+    """One child process and the conversation with it; use it as a context manager."""
+
+    def __init__(self, interpreter: Path, service: str, host: Host, log: Log) -> None:
+        self._host, self._log = host, log
+        self._home = tempfile.TemporaryDirectory(prefix="onnx-export-", ignore_cleanup_errors=True)
+        if host.user is not None:
+            os.chown(self._home.name, host.user, host.user)
+        self._last_lines: deque[str] = deque(maxlen=40)
+        self._over_memory = False
+        self.peak_rss_bytes = 0
+        self._process, self._replies = self._start(interpreter, service)
+        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._pass_on_output, self._watch_memory)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def call(self, operation: str, **arguments: Any) -> Any:
+        """The operation's value; raises WorkerFailure when it is refused, late, or the worker died."""
+        request = json.dumps({"operation": operation, "arguments": arguments}) + "\n"
+        try:
+            self._requests.write(request)
+            self._requests.flush()
+        except OSError:
+            raise self._death() from None
+        reply = json.loads(self._read_reply(operation))
+        if reply["ok"]:
+            return reply["value"]
+        raise WorkerFailure(reply["cause"], reply["hint"], reply["kind"], reply["traceback"])
+
+    def close(self) -> None:
+        """End the process, politely for two seconds, and remove its home."""
+        with contextlib.suppress(OSError):
+            self._requests.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=2)
+        self._kill()
+        for thread in self._threads:
+            thread.join(timeout=2)
+        self._replies.close()
+        self._home.cleanup()
+
+    @property
+    def _requests(self) -> IO[str]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    def _start(self, interpreter: Path, service: str) -> tuple[subprocess.Popen[str], IO[str]]:
+        read_fd, write_fd = os.pipe()
+        user = "-" if self._host.user is None else str(self._host.user)
+        process = subprocess.Popen(
+            [str(interpreter), "-m", "onnx_export_action.workers.server", service, str(write_fd), user],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(write_fd,),
+            env=self._environment(),
+            cwd=self._home.name,
+            start_new_session=True,  # so that a kill reaches the worker's own children too
+            text=True,
+            errors="replace",
+        )
+        os.close(write_fd)
+        return process, os.fdopen(read_fd, "r", encoding="utf-8")
+
+    def _environment(self) -> dict[str, str]:
+        passed_on = {name: self._host.environment[name] for name in _PASSED_ON if name in self._host.environment}
+        return {**passed_on, **_OFFLINE, "HOME": self._home.name, "HF_HOME": self._home.name}
+
+    def _read_reply(self, operation: str) -> str:
+        deadline = time.monotonic() + self._host.timeout_seconds
+        ready, _, _ = select.select([self._replies], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            self._kill()
+            raise WorkerFailure(
+                f"It was still busy with `{operation}` after {self._host.timeout_seconds:.0f} s and was ended.",
+                "Raise `timeout`, or choose another `exporter`.",
+                "route",
+            )
+        return self._replies.readline() or self._raise_death()
+
+    def _raise_death(self) -> str:
+        raise self._death()
+
+    def _death(self) -> WorkerFailure:
+        self._process.wait()
+        self._threads[0].join(timeout=2)
+        last = next((line for line in reversed(self._last_lines) if line.strip()), "")
+        peak = f"{self.peak_rss_bytes / 1e9:.2f} GB"
+        if self._over_memory:
+            limit = f"{self._host.memory_bytes / 1e9:.2f} GB"
+            return WorkerFailure(f"It needed more than the {limit} of memory that are free and was ended.", _MORE_MEMORY, "surroundings")
+        code = self._process.returncode
+        if code == -signal.SIGKILL:
+            return WorkerFailure(f"It was killed from outside, most likely for lack of memory (it held {peak}).", _MORE_MEMORY, "surroundings")
+        if code < 0:
+            return WorkerFailure(f"It crashed with {signal.Signals(-code).name}.", "Choose another `exporter`.", "route", last)
+        return WorkerFailure(f"It ended with status {code} before it answered. Its last line: {last or 'none'}", "", "route")
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _pass_on_output(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._last_lines.append(line.rstrip())
+            self._log.output(line.rstrip())
+
+    def _watch_memory(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self._process.pid)
+            while self._process.poll() is None:
+                resident, private = _memory_of(root)
+                self.peak_rss_bytes = max(self.peak_rss_bytes, resident)
+                if private > self._host.memory_bytes:
+                    self._over_memory = True
+                    self._kill()
+                time.sleep(_WATCH_SECONDS)
+
+
+_MORE_MEMORY = "Use a runner with more memory, or `dtype: fp16`."
+
+
+def _memory_of(root: psutil.Process) -> tuple[int, int]:
+    """Resident and private bytes of a process tree; mapped files can be dropped by the kernel and do not count as private."""
+    resident = private = 0
+    for process in [root, *root.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            memory = process.memory_info()
+            resident += memory.rss
+            private += memory.rss - memory.shared
+    return resident, private

@@ -1,0 +1,61 @@
+"""The child's side: enter the sandbox, build the service, answer requests until the input ends.
+
+    python -m onnx_export_action.workers.server SERVICE_MODULE REPLY_FD USER|-
+
+A service module has a class `Service`; its public methods are the operations.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from typing import Any, TextIO
+
+from onnx_export_action.workers import sandbox
+from onnx_export_action.workers.protocol import Refusal
+
+
+def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
+    """Answer each request line with one reply line."""
+    for line in requests:
+        request = json.loads(line)
+        replies.write(json.dumps(_answer(service, request["operation"], request["arguments"])) + "\n")
+        replies.flush()
+
+
+def _answer(service: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"ok": True, "value": getattr(service, operation)(**arguments)}
+    except Refusal as refusal:
+        return _failure(refusal.kind, refusal.cause, refusal.hint)
+    except MemoryError:
+        return _failure("surroundings", "The worker ran out of memory.", "Use a runner with more memory.")
+    # SystemExit and KeyboardInterrupt too: code of a model must not end the worker without a reply.
+    except BaseException as error:
+        return _failure("unknown", f"{type(error).__name__}: {error}", "")
+
+
+def _failure(kind: str, cause: str, hint: str) -> dict[str, Any]:
+    return {"ok": False, "kind": kind, "cause": cause, "hint": hint, "traceback": traceback.format_exc()}
+
+
+def main() -> None:
+    """Run as the child process."""
+    module, reply_fd, user = sys.argv[1:4]
+    sandbox.enter(None if user == "-" else int(user))
+    replies = os.fdopen(int(reply_fd), "w", encoding="utf-8")
+    requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    # A library that reads the standard input must find it empty instead of eating requests.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    serve(importlib.import_module(module).Service(), requests, replies)
+    replies.flush()
+    sys.stdout.flush()
+    # Frameworks take seconds to tear down what the kernel frees at once.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

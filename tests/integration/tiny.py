@@ -1,0 +1,104 @@
+"""Tiny random models, made on the spot: real architectures whose answers depend on every input.
+
+Weights are drawn with a standard deviation of 1/sqrt(fan-in): with the usual initialisation of
+0.02 the outputs barely move with the inputs, and every comparison passes.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+VOCABULARY = 128
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def save(folder: Path, class_name: str, config: Any, tokenizer: bool = True, seed: int = 0) -> Path:
+    """Save a model of the class with drawn weights, and a tokenizer, to the folder."""
+    torch.manual_seed(seed)
+    model = getattr(transformers, class_name)(config)
+    draw(model)
+    model.save_pretrained(folder)
+    if tokenizer:
+        save_tokenizer(folder, config)
+    return folder
+
+
+def draw(model: torch.nn.Module) -> None:
+    """Draw every parameter anew, by fan-in."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim < 2:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+            elif "embed" in name:
+                parameter.normal_(0, 0.5)
+            else:
+                parameter.normal_(0, 1 / math.sqrt(parameter[0].numel()))
+
+
+def save_tokenizer(folder: Path, config: Any) -> None:
+    """A word-level tokenizer over the tiny vocabulary."""
+    words = {word: index for index, word in enumerate([*_SPECIAL, *(f"w{n}" for n in range(VOCABULARY - len(_SPECIAL)))])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+    )
+    names = ["input_ids", "attention_mask"]
+    if getattr(config, "type_vocab_size", 0):
+        names.insert(1, "token_type_ids")
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]"
+    )
+    fast.model_input_names = names
+    fast.save_pretrained(folder)
+
+
+def bert(folder: Path, class_name: str = "BertModel", **changes: Any) -> Path:
+    """A BERT of two layers."""
+    sizes = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, vocab_size=VOCABULARY)
+    return save(folder, class_name, transformers.BertConfig(**{**sizes, "max_position_embeddings": 160, **changes}))
+
+
+def distilbert(folder: Path) -> Path:
+    """A DistilBERT text classifier of two layers."""
+    config = transformers.DistilBertConfig(dim=32, n_layers=2, n_heads=4, hidden_dim=64, vocab_size=VOCABULARY, max_position_embeddings=160)
+    return save(folder, "DistilBertForSequenceClassification", config)
+
+
+def llama(folder: Path) -> Path:
+    """A Llama of two layers."""
+    config = transformers.LlamaConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=VOCABULARY,
+        max_position_embeddings=160,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    return save(folder, "LlamaForCausalLM", config)
+
+
+def vit(folder: Path) -> Path:
+    """A ViT image classifier of two layers for images of 32 by 32."""
+    config = transformers.ViTConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=32, patch_size=8, num_labels=3
+    )
+    return save(folder, "ViTForImageClassification", config, tokenizer=False)
+
+
+def t5(folder: Path) -> Path:
+    """A T5 of two layers."""
+    config = transformers.T5Config(
+        d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=VOCABULARY, decoder_start_token_id=0, pad_token_id=0, eos_token_id=3
+    )
+    return save(folder, "T5ForConditionalGeneration", config)
