@@ -14,10 +14,12 @@ RUN scripts/interpreters python3 /build/cache /opt/venv /app/src \
 
 FROM python:3.11-slim-bookworm
 
-# The runner starts the container as root with HOME set to a folder of its own; nothing is written beside the workspace.
+# The runner starts the container as root; workers become the user named here (nobody), who can read everything.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
+    ONNX_EXPORT_WORKER_UID=65534
 COPY --from=interpreters /opt /opt
 COPY entrypoint.py /app/
 COPY src /app/src

@@ -60,8 +60,8 @@ lint: $(DEV) $(ACTIONLINT) ## Style, types, Dockerfile, action and workflows
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
 
-docs: $(SETUP) ## docs/inputs.md and action.yml's inputs, from the settings
-	.venv/bin/python scripts/inputs.py
+docs: $(DEV) ## docs/inputs.md and action.yml's inputs, from the settings
+	.venv/bin/python scripts/docs.py
 
 format: $(DEV) ## What ruff can repair
 	.venv/bin/ruff check --fix .
