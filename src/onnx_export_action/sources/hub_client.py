@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -25,10 +24,8 @@ _GREATEST_TOTAL_WAIT = 330.0
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _TIMEOUT = {"connect": 15.0, "read": 30.0, "write": 30.0, "pool": 30.0}
 
-Wait = Callable[[float], None]
 
-
-def configure(endpoint: str, log: Log, wait: Wait = time.sleep) -> None:
+def configure(endpoint: str, log: Log) -> None:
     """Make huggingface_hub use the patient client; the one place where its process-wide switches are set.
 
     It reads its environment when it is imported, so the constants are set, not the variables. Xet is
@@ -40,17 +37,16 @@ def configure(endpoint: str, log: Log, wait: Wait = time.sleep) -> None:
     constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
     constants.HF_HUB_DOWNLOAD_TIMEOUT = 30
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    huggingface_hub.set_client_factory(lambda: PatientClient(endpoint, log, wait))
+    huggingface_hub.set_client_factory(lambda: PatientClient(endpoint, log))
 
 
 class PatientClient(httpx2.Client):
     """Asks again when a failure may pass, as long and as often as is reasonable."""
 
-    def __init__(self, endpoint: str, log: Log, wait: Wait) -> None:
+    def __init__(self, endpoint: str, log: Log) -> None:
         super().__init__(follow_redirects=True, event_hooks={"request": [self._keep_token_at_home]})
         self._home = _origin(httpx2.URL(endpoint))
         self._log = log
-        self._wait = wait
         self._patience = _GREATEST_TOTAL_WAIT
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -84,7 +80,7 @@ class PatientClient(httpx2.Client):
             raise _refused(request, response) if response is not None else _unreachable(request, what)
         self._patience -= seconds
         self._log.line(f"{request.url.host} {what}; asking again in {seconds:.0f} s.")
-        self._wait(seconds)
+        time.sleep(seconds)
 
     def _keep_token_at_home(self, request: httpx2.Request) -> None:
         """Called for every hop of a redirect, and for every address that an answer names."""

@@ -1,0 +1,380 @@
+"""Models of the Hub, against a local server that speaks its protocol."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from onnx_export_action.errors import RunError, SurroundingsError, UsageError
+from onnx_export_action.records import Model
+from onnx_export_action.sources import capacity
+from tests.integration.hub_server import Fault, Hub, Repository, running_hub
+from tests.unit.sources.models import CONFIG, WEIGHTS, RecordingLog, resolve_in
+
+TOKEN = "hf_secretsecretsecret"
+OLD = "2" * 40
+NAME = "owner/tiny"
+
+
+def files(**more: bytes) -> dict[str, bytes]:
+    """A repository as people keep them: what is needed, and much that is not."""
+    return {
+        "config.json": json.dumps(CONFIG).encode(),
+        "tokenizer.json": b"{}",
+        "vocab.txt": b"[PAD]\nword\n",
+        "model.safetensors": WEIGHTS,
+        "pytorch_model.bin": b"pickle",
+        "model.fp16.safetensors": b"half",
+        "tf_model.h5": b"h5",
+        "flax_model.msgpack": b"msgpack",
+        "onnx/model.onnx": b"onnx",
+        "modeling_tiny.py": b"raise SystemExit('never run')",
+        "README.md": b"# a card",
+        ".gitattributes": b"",
+        **{name.replace("__", "."): content for name, content in more.items()},
+    }
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with running_hub() as server:
+        yield server
+    huggingface_hub.close_session()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for; none is taken."""
+    taken: list[float] = []
+    monkeypatch.setattr(time, "sleep", taken.append)
+    return taken
+
+
+@pytest.fixture(autouse=True)
+def _ambient_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that lies about on the machine must never be sent."""
+    monkeypatch.setenv("HF_TOKEN", "hf_ambient")
+
+
+def fetch(hub: Hub, workspace: Path, log: RecordingLog | None = None, name: str = NAME, **inputs: str) -> Model:
+    return resolve_in(workspace, name, log=log, endpoint=hub.endpoint, **inputs)
+
+
+def failure(hub: Hub, workspace: Path, **inputs: str) -> RunError:
+    with pytest.raises(RunError) as caught:
+        fetch(hub, workspace, **inputs)
+    assert TOKEN not in str(caught.value)
+    assert "127.0.0.1/" not in str(caught.value)
+    return caught.value
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_resolve__public_model(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    log = RecordingLog()
+    model = fetch(hub, tmp_path, log)
+    assert (model.id, model.revision, model.task, model.architecture) == (
+        NAME,
+        "1" * 40,
+        "fill-mask",
+        "BertForMaskedLM",
+    )
+    assert [weight.path for weight in model.weights] == ["model.safetensors"]
+    assert (Path(model.path) / "model.safetensors").read_bytes() == WEIGHTS
+    assert any("1" * 40 in line for line in log.lines)
+
+
+def test_resolve__only_needed_files_are_asked_for(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    model = fetch(hub, tmp_path)
+    needed = {"config.json", "tokenizer.json", "vocab.txt", "model.safetensors"}
+    assert hub.downloaded() == needed
+    assert names_in(Path(model.path)) == needed
+
+
+def test_resolve__name_without_owner(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["tiny"] = Repository(files())
+    assert fetch(hub, tmp_path, name="tiny").id == "tiny"
+
+
+def test_resolve__second_time_downloads_nothing(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    first = fetch(hub, tmp_path)
+    hub.requests.clear()
+    assert fetch(hub, tmp_path) == first
+    assert hub.downloaded() == set()
+
+
+def test_resolve__ambient_token_is_never_sent(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    fetch(hub, tmp_path)
+    assert {request.authorization for request in hub.requests} == {None}
+
+
+def test_resolve__token_reaches_the_hub_and_never_the_cdn(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files(), token=TOKEN)
+    log = RecordingLog()
+    fetch(hub, tmp_path, log, hf_token=TOKEN)
+    sent = {origin: {r.authorization for r in hub.requests if r.origin == origin} for origin in ("hub", "cdn")}
+    assert sent == {"hub": {f"Bearer {TOKEN}"}, "cdn": {None}}
+    assert TOKEN not in " ".join(log.lines)
+
+
+def test_resolve__token_is_not_sent_where_an_answer_points(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files(), token=TOKEN)
+    hub.faults["/api/models"] = [Fault(307, {"Location": f"{hub.cdn}/blobs/0"})]
+    failure(hub, tmp_path, hf_token=TOKEN)
+    assert [r.authorization for r in hub.requests if r.origin == "cdn"] == [None]
+
+
+@pytest.mark.parametrize("page_size", [1, 3, 1000])
+def test_resolve__listing_in_pages(hub: Hub, tmp_path: Path, page_size: int) -> None:
+    hub.repositories[NAME], hub.page_size = Repository(files()), page_size
+    assert fetch(hub, tmp_path).weights[0].size_bytes == len(WEIGHTS)
+
+
+@pytest.mark.parametrize("revision", ["v1", "feature/x", OLD])
+def test_resolve__revision_is_pinned_to_its_commit(hub: Hub, tmp_path: Path, revision: str) -> None:
+    old = files(config__json=json.dumps({"model_type": "bert", "architectures": ["BertModel"]}).encode())
+    refs = {"v1": OLD, "feature/x": OLD}
+    hub.repositories[NAME] = Repository(files(), refs=refs, older={OLD: old})
+    model = fetch(hub, tmp_path, revision=revision)
+    assert (model.revision, model.task) == (OLD, "feature-extraction")
+    assert all(f"/resolve/{OLD}/" in r.path for r in hub.requests if "/resolve/" in r.path)
+
+
+def test_resolve__subfolder(hub: Hub, tmp_path: Path) -> None:
+    content = {f"inner/{name}": value for name, value in files().items()}
+    hub.repositories[NAME] = Repository({**content, "config.json": b"not this one"})
+    model = fetch(hub, tmp_path, subfolder="inner/")
+    assert names_in(Path(model.path)) == {"config.json", "tokenizer.json", "vocab.txt", "model.safetensors"}
+    assert all(name.startswith("inner/") for name in hub.downloaded())
+
+
+def test_resolve__sharded_weights(hub: Hub, tmp_path: Path) -> None:
+    shards = {f"model-0000{n}-of-00002.safetensors": save({f"w{n}": np.ones(n, np.float32)}) for n in (1, 2)}
+    index = {"weight_map": {f"w{n}": f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}}
+    content = files(
+        **{"model__safetensors__index__json": json.dumps(index).encode()}, **shards, stale__safetensors=b"x"
+    )
+    del content["model.safetensors"]
+    hub.repositories[NAME] = Repository(content)
+    assert [weight.path for weight in fetch(hub, tmp_path).weights] == sorted(shards)
+    assert "stale.safetensors" not in hub.downloaded()
+
+
+def test_resolve__pickle_only_where_there_is_nothing_better(hub: Hub, tmp_path: Path) -> None:
+    content = files()
+    del content["model.safetensors"]
+    hub.repositories[NAME] = Repository(content)
+    log = RecordingLog()
+    assert fetch(hub, tmp_path, log).weights[0].path == "pytorch_model.bin"
+    assert "pickle" in log.warnings[0]
+
+
+def test_resolve__code_only_when_it_is_trusted(hub: Hub, tmp_path: Path) -> None:
+    config = {**CONFIG, "model_type": "tiny", "auto_map": {"AutoModelForMaskedLM": "modeling_tiny.Tiny"}}
+    hub.repositories[NAME] = Repository(files(config__json=json.dumps(config).encode()))
+    assert "trust-remote-code" in failure(hub, tmp_path).remedy
+    assert "model.safetensors" not in hub.downloaded()
+    fetch(hub, tmp_path, trust_remote_code="true", revision="1" * 40)
+    assert "modeling_tiny.py" in hub.downloaded()
+
+
+@pytest.mark.parametrize("revision", ["main", "1234567", None])
+def test_resolve__trusted_code_needs_a_full_commit(hub: Hub, tmp_path: Path, revision: str | None) -> None:
+    hub.repositories[NAME] = Repository(files())
+    error = failure(hub, tmp_path, trust_remote_code="true", **({"revision": revision} if revision else {}))
+    assert "full commit" in error.message
+    assert hub.requests == []
+
+
+REFUSALS = [
+    pytest.param(Repository(files(), token=TOKEN), {}, "private", "hf-token", id="private without a token"),
+    pytest.param(
+        Repository(files(), token="hf_other"), {"hf_token": TOKEN}, "refuses the token", "valid", id="wrong token"
+    ),
+    pytest.param(Repository(files(), gated=True), {}, "gated", "hf-token", id="gated without a token"),
+    pytest.param(
+        Repository(files(), gated=True), {"hf_token": TOKEN}, "gated", "Accept its conditions", id="gated for the token"
+    ),
+    pytest.param(None, {}, "does not exist", "Correct the name", id="unknown to strangers"),
+    pytest.param(None, {"hf_token": TOKEN}, "model not found", "Correct the name", id="unknown"),
+    pytest.param(
+        Repository(files(), refs={"v1.0": OLD}, older={OLD: {}}),
+        {"revision": "v1"},
+        "no revision 'v1'",
+        "v1.0",
+        id="unknown revision",
+    ),
+    pytest.param(Repository(files()), {"subfolder": "none"}, "no such folder", "subfolder", id="unknown subfolder"),
+    pytest.param(
+        Repository(files()),
+        {"subfolder": "a/../../b"},
+        "leads outside",
+        "inside the model",
+        id="subfolder leads outside",
+    ),
+    pytest.param(Repository({"README.md": b""}), {}, "no config.json", "subfolder", id="no config"),
+    pytest.param(
+        Repository({"config.json": b"{}", "tf_model.h5": b""}), {}, "only tf_model.h5", "save_pretrained", id="h5 only"
+    ),
+    pytest.param(Repository({"config.json": b"{}"}), {}, "no weights", "model.safetensors", id="no weights"),
+]
+
+
+@pytest.mark.parametrize(("repository", "inputs", "message", "remedy"), REFUSALS)
+def test_resolve__refused(
+    hub: Hub, tmp_path: Path, repository: Repository | None, inputs: dict[str, str], message: str, remedy: str
+) -> None:
+    hub.repositories = {NAME: repository} if repository else {}
+    error = failure(hub, tmp_path, **inputs)
+    assert isinstance(error, UsageError)
+    assert message in error.message
+    assert remedy.lower() in error.remedy.lower()
+
+
+@pytest.mark.parametrize("place", ["GET hub /api/models/owner/tiny", "/tree/", "HEAD hub", "GET cdn"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_resolve__busy_hub_is_asked_again_after_the_time_it_names(
+    hub: Hub, tmp_path: Path, waits: list[float], place: str, status: int
+) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults[place] = [Fault(status, {"Retry-After": "7"})] * 2
+    assert fetch(hub, tmp_path).weights[0].size_bytes == len(WEIGHTS)
+    assert waits == [7.0, 7.0]
+
+
+def test_resolve__quota_in_the_hubs_own_header(hub: Hub, tmp_path: Path, waits: list[float]) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["/tree/"] = [Fault(429, {"RateLimit": '"api";r=0;t=42'})]
+    fetch(hub, tmp_path)
+    assert waits == [42.0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "pauses", "message"),
+    [
+        (Fault(429, {"Retry-After": "3600"}), [], "429"),
+        (Fault(429, {"Retry-After": "100"}), [100.0] * 3, "429"),
+        (Fault(429), [1.0, 2.0, 4.0, 8.0], "429"),
+        (Fault(500), [1.0, 2.0, 4.0, 8.0], "status 500"),
+    ],
+)
+def test_resolve__patience_ends(
+    hub: Hub, tmp_path: Path, waits: list[float], fault: Fault, pauses: list[float], message: str
+) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["/api/models"] = [fault] * 20
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert message in error.message
+    assert waits == pauses
+
+
+def test_resolve__hub_out_of_reach(tmp_path: Path, waits: list[float]) -> None:
+    with running_hub() as gone:
+        pass
+    error = failure(gone, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert "cannot be reached: the connection failed" in error.message
+    assert len(waits) == 4
+
+
+def test_resolve__truncated_download_is_resumed(
+    hub: Hub, tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 10)
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["GET cdn"] = [Fault(keep_bytes=20)]
+    model = fetch(hub, tmp_path)
+    assert (Path(model.path) / "model.safetensors").read_bytes() == WEIGHTS
+    assert [r.range for r in hub.requests if r.origin == "cdn"] == [None, "bytes=20-"]
+    assert waits == [1]
+
+
+def test_resolve__download_that_never_ends_well_leaves_no_file(hub: Hub, tmp_path: Path, waits: list[float]) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["GET cdn"] = [Fault(keep_bytes=0)] * 50
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert "broke off" in error.message
+    assert waits
+    assert not [name for name in names_in(tmp_path) if name.endswith((".safetensors", ".incomplete"))]
+
+
+def test_resolve__damaged_download_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["GET cdn"] = [Fault(damaged=True)]
+    assert (Path(fetch(hub, tmp_path).path) / "model.safetensors").read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [("GET cdn", "model.safetensors"), ("GET hub /owner/tiny/resolve", "config.json")]
+)
+def test_resolve__download_damaged_twice(hub: Hub, tmp_path: Path, place: str, name: str) -> None:
+    content = files()
+    del content["tokenizer.json"], content["vocab.txt"]
+    hub.repositories[NAME] = Repository(content)
+    hub.faults[place] = [Fault(damaged=True)] * 2
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert f"{name} of 'owner/tiny' arrived twice" in error.message
+    assert name not in {Path(path).name for path in names_in(tmp_path)}
+
+
+def test_resolve__cached_file_that_was_changed_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    path = Path(fetch(hub, tmp_path).path) / "model.safetensors"
+    path.write_bytes(WEIGHTS[:-1])
+    fetch(hub, tmp_path)
+    assert path.read_bytes() == WEIGHTS
+
+
+def test_resolve__disk_too_small(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.repositories[NAME] = Repository(files())
+    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert "disk is too small for the download of owner/tiny" in error.message
+    assert "model.safetensors" not in hub.downloaded()
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in</html>", b"[]", b'{"sha": 7}', b"\xff"])
+def test_resolve__something_else_answers(
+    hub: Hub, tmp_path: Path, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.repositories[NAME] = Repository(files())
+    monkeypatch.setattr("tests.integration.hub_server.json.dumps", lambda _: body.decode("latin-1"))
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert "cannot be understood" in error.message
+
+
+def test_resolve__offline_mode(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    error = failure(hub, tmp_path)
+    assert "HF_HUB_OFFLINE" in error.message
+    assert hub.requests == []
+
+
+def test_resolve__large_files_show_progress(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnx_export_action.sources.hub._LARGE", 10)
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 40)
+    hub.repositories[NAME] = Repository(files())
+    log = RecordingLog()
+    fetch(hub, tmp_path, log)
+    assert [line for line in log.lines if line.startswith("model.safetensors")][-1].startswith(
+        "model.safetensors: 100 %"
+    )
