@@ -7,6 +7,7 @@ module reads the environment.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,9 +30,9 @@ def _unset_when_auto(value: Any) -> Any:
 
 
 def _strict_bool(value: Any) -> Any:
-    if isinstance(value, bool) or value not in ("true", "false", "True", "False", "TRUE", "FALSE"):
-        return value
-    return value.lower() == "true"
+    if isinstance(value, str) and value not in ("true", "false", "True", "False", "TRUE", "FALSE"):
+        raise PydanticCustomError("bool", "expected `true` or `false`")
+    return value
 
 
 def _number_list(value: Any) -> Any:
@@ -110,7 +111,7 @@ class Settings(BaseModel):
     @property
     def output_path(self) -> Path:
         """The absolute path of the output folder."""
-        return (self.workspace / self.output_dir).resolve()
+        return _real(self.workspace / self.output_dir)
 
 
 def input_names() -> tuple[str, ...]:
@@ -158,11 +159,16 @@ def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
 
 def _cross_checks(settings: Settings) -> list[str]:
     mistakes = []
-    if not settings.output_path.is_relative_to(settings.workspace.resolve()) or settings.output_path == settings.workspace.resolve():
+    if not settings.output_path.is_relative_to(_real(settings.workspace)) or settings.output_path == _real(settings.workspace):
         mistakes.append(f"output-dir: {settings.output_dir!r} is not a folder inside the workspace, where later steps could find it")
-    if (settings.workspace / settings.model).resolve().is_relative_to(settings.output_path):
+    elif _real(settings.workspace / settings.model).is_relative_to(settings.output_path):
         mistakes.append(f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir")
     return mistakes
+
+
+def _real(path: Path) -> Path:
+    """Path.resolve, but for a link that leads to itself, which is no error yet."""
+    return Path(os.path.realpath(path))
 
 
 def _unknown(name: str) -> str:

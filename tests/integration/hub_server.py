@@ -1,4 +1,4 @@
-"""A small Hub on this machine: the protocol as huggingface_hub speaks it, with a second port as its CDN, and faults on demand.
+"""A small Hub on this machine: the protocol of huggingface_hub, a second port as its CDN, and faults on demand.
 
 Small files are answered by the Hub itself with an ETag; files that git would keep in LFS are
 redirected to the CDN, which must never see a token.
@@ -153,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content_Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self.reply(206 if start else 200, content[start:], **headers)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """The list of requests is the log."""
 
 

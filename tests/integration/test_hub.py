@@ -165,9 +165,7 @@ def test_resolve__subfolder(hub: Hub, tmp_path: Path) -> None:
 def test_resolve__sharded_weights(hub: Hub, tmp_path: Path) -> None:
     shards = {f"model-0000{n}-of-00002.safetensors": save({f"w{n}": np.ones(n, np.float32)}) for n in (1, 2)}
     index = {"weight_map": {f"w{n}": f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}}
-    content = files(
-        **{"model__safetensors__index__json": json.dumps(index).encode()}, **shards, stale__safetensors=b"x"
-    )
+    content = files(model__safetensors__index__json=json.dumps(index).encode(), **shards, stale__safetensors=b"x")
     del content["model.safetensors"]
     hub.repositories[NAME] = Repository(content)
     assert [weight.path for weight in fetch(hub, tmp_path).weights] == sorted(shards)

@@ -13,7 +13,7 @@ def sha256_of(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's content."""
     real = path.resolve()
     stat = real.stat()
-    return _sha256(real, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    return _sha256(real, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
 
 
 def record_of(path: Path, name: str) -> File:
@@ -22,7 +22,7 @@ def record_of(path: Path, name: str) -> File:
 
 
 @functools.lru_cache(maxsize=4096)
-def _sha256(path: Path, inode: int, size: int, mtime_ns: int) -> str:
+def _sha256(path: Path, _version: tuple[int, int, int]) -> str:
     """Inode, size and time are only here to make a changed file another key."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

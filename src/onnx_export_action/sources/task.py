@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_export_action import tasks
 from onnx_export_action.errors import UsageError
 from onnx_export_action.sources.config import Config
-from onnx_export_action.sources.transformers_index import tasks_of_model_type
+from onnx_export_action.sources.transformers_index import tasks_of_checkpoint, tasks_of_model_type
 
 
 def choose(wanted: str, config: Config) -> str:
@@ -13,7 +13,7 @@ def choose(wanted: str, config: Config) -> str:
     if wanted != "auto":
         return wanted
     architecture, model_type = architecture_of(config), config["model_type"]
-    fitting = tasks.tasks_of_class(architecture, model_type) if architecture else ()
+    fitting = _fitting(architecture, model_type) if architecture else ()
     if len(fitting) == 1:
         return fitting[0]
     offered = fitting or tasks_of_model_type(model_type) or tasks.known_tasks()
@@ -24,6 +24,19 @@ def architecture_of(config: Config) -> str:
     """The class that the checkpoint was saved from; empty when the configuration does not say."""
     names = config.get("architectures")
     return names[0] if isinstance(names, list) and names and isinstance(names[0], str) else ""
+
+
+def _fitting(architecture: str, model_type: str) -> tuple[str, ...]:
+    """What the class's name says, held to what transformers loads as this class.
+
+    The name decides between tasks that share a class (BART is no fill-mask model), transformers decides where
+    the name misleads (a speech model's sequence classification is no text classification).
+    """
+    named, served = tasks.tasks_of_class(architecture, model_type), tasks_of_checkpoint(architecture, model_type)
+    both = tuple(task for task in named if task in served)
+    if not both or named == ("feature-extraction",):
+        return served or named
+    return both
 
 
 def _why(architecture: str, fitting: tuple[str, ...]) -> str:

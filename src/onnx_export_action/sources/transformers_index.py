@@ -9,6 +9,7 @@ import ast
 import functools
 import importlib.util
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from onnx_export_action import tasks
@@ -35,18 +36,23 @@ def known_model_types() -> frozenset[str]:
 
 def tasks_of_model_type(model_type: str) -> tuple[str, ...]:
     """The tasks for which transformers has a class of this model type."""
-    types = _model_types_by_auto_class()
-    return tuple(
-        task
-        for task, classes in sorted(tasks.AUTO_CLASSES.items())
-        if any(model_type in types.get(name, frozenset()) for name in classes)
-    )
+    return tuple(task for task in tasks.known_tasks() if _classes(task, model_type))
+
+
+def tasks_of_checkpoint(class_name: str, model_type: str) -> tuple[str, ...]:
+    """The tasks for which transformers loads this model type as this class."""
+    return tuple(task for task in tasks.known_tasks() if class_name in _classes(task, model_type))
+
+
+def _classes(task: str, model_type: str) -> list[str]:
+    tables = _classes_by_auto_class()
+    return [name for auto_class in tasks.AUTO_CLASSES[task] for name in tables.get(auto_class, {}).get(model_type, ())]
 
 
 @functools.cache
-def _model_types_by_auto_class() -> dict[str, frozenset[str]]:
-    """`AutoModelForX` to model types, through `_model_mapping = M` and `M = _LazyAutoMapping(_, M_NAMES)`."""
-    tables: dict[str, frozenset[str]] = {}
+def _classes_by_auto_class() -> dict[str, dict[str, tuple[str, ...]]]:
+    """`AutoModelForX` to model type to classes, through `_model_mapping = M` and `M = _LazyAutoMapping(_, M_NAMES)`."""
+    tables: dict[str, dict[str, tuple[str, ...]]] = {}
     mappings: dict[str, str] = {}
     classes: dict[str, str] = {}
     for node in ast.parse(_source("modeling_auto.py")).body:
@@ -57,10 +63,10 @@ def _model_types_by_auto_class() -> dict[str, frozenset[str]]:
         ):
             name, call = node.targets[0].id, node.value
             if name.endswith("_NAMES"):
-                tables[name] = frozenset(_first_items(call))
+                tables[name] = _table(call)
             elif len(call.args) == 2 and isinstance(call.args[1], ast.Name):
                 mappings[name] = call.args[1].id
-    return {name: tables.get(mappings.get(mapping, ""), frozenset()) for name, mapping in classes.items()}
+    return {name: tables.get(mappings.get(mapping, ""), {}) for name, mapping in classes.items()}
 
 
 def _model_mapping(node: ast.ClassDef) -> list[str]:
@@ -74,10 +80,15 @@ def _model_mapping(node: ast.ClassDef) -> list[str]:
     ]
 
 
-def _first_items(call: ast.Call) -> list[str]:
+def _table(call: ast.Call) -> dict[str, tuple[str, ...]]:
+    """The literal in `OrderedDict([("bert", "BertModel"), ("x", ("A", "B"))])`; what is no literal is left out."""
     pairs = call.args[0].elts if call.args and isinstance(call.args[0], ast.List) else []
-    keys = [pair.elts[0] for pair in pairs if isinstance(pair, ast.Tuple)]
-    return [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in pairs:
+        with suppress(ValueError):
+            model_type, names = ast.literal_eval(pair)
+            found[model_type] = (names,) if isinstance(names, str) else tuple(names)
+    return found
 
 
 @functools.cache

@@ -293,6 +293,7 @@ def test_tensor_names__a_changed_byte_is_never_a_traceback(
     path = tmp_path_factory.mktemp("changed") / "x.safetensors"
     path.write_bytes(WEIGHTS[:position] + bytes([value]) + WEIGHTS[position + 1 :])
     try:
-        assert all(isinstance(name, str) for name in tensor_names(path))
-    except UsageError as error:
-        assert "x.safetensors is" in error.message
+        names = tensor_names(path)
+    except UsageError:
+        return
+    assert all(isinstance(name, str) for name in names)

@@ -82,7 +82,7 @@ def test_resolve__missing_path_is_never_asked_of_the_hub(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnx_export_action.sources.hub", None)
-    with pytest.raises(UsageError, match="model not found: .* is no such folder in the workspace, and not a Hub id"):
+    with pytest.raises(UsageError, match=r"model not found: .* is no such folder in the workspace, and not a Hub id"):
         resolve_in(tmp_path, name)
 
 
@@ -124,7 +124,7 @@ def test_resolve__input_output_error_is_a_sentence(tmp_path: Path, monkeypatch: 
         raise OSError(5, "Input/output error", str(tmp_path / "m" / "model.safetensors"))
 
     monkeypatch.setattr("onnx_export_action.sources.weights.find", fails)
-    with pytest.raises(SurroundingsError, match="cannot be read: model.safetensors: Input/output error") as caught:
+    with pytest.raises(SurroundingsError, match=r"cannot be read: model.safetensors: Input/output error") as caught:
         resolve_in(tmp_path)
     assert str(tmp_path) not in str(caught.value)
 
@@ -141,7 +141,7 @@ def test_resolve__link_that_leads_outside(tmp_path: Path, target: str) -> None:
     if target == "loop":
         assert resolve_in(workspace).id == "m"
     else:
-        with pytest.raises(UsageError, match="tokenizer.json is a symbolic link that leads outside"):
+        with pytest.raises(UsageError, match=r"tokenizer.json is a symbolic link that leads outside"):
             resolve_in(workspace)
 
 
