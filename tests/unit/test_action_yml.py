@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import docs
 import pytest
+import write_docs
 import yaml
 
 from onnx_export_action import settings
 
-ACTION: dict[str, Any] = yaml.safe_load(docs.ACTION.read_text(encoding="utf-8"))
+ACTION: dict[str, Any] = yaml.safe_load(write_docs.ACTION.read_text(encoding="utf-8"))
 OUTPUTS = (
     "verdict",
     "onnx-path",
@@ -54,9 +54,9 @@ def test_runs__the_dockerfile_of_this_repository() -> None:
 
 
 def test_action__regenerating_the_inputs_changes_nothing() -> None:
-    text = docs.ACTION.read_text(encoding="utf-8")
-    assert docs.action(text) == text
+    text = write_docs.ACTION.read_text(encoding="utf-8")
+    assert write_docs.action(text) == text
 
 
 def test_page__is_made_from_the_settings_and_action_yml() -> None:
-    assert docs.PAGE.read_text(encoding="utf-8") == docs.page(ACTION["outputs"])
+    assert write_docs.PAGE.read_text(encoding="utf-8") == write_docs.page(ACTION["outputs"])

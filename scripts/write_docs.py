@@ -1,4 +1,4 @@
-"""Writes what repeats the settings: the inputs in action.yml, and docs/inputs.md. Run by `make docs`; a test holds both to it."""
+"""Writes what repeats the settings: the inputs in action.yml, and docs/inputs.md. A test holds both to it."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def page(outputs: dict[str, dict[str, str]]) -> str:
     return (
         INTRODUCTION
         + _table(("input", "default", "meaning"), [(f"`{name}`", default, text) for name, default, text in rows])
-        + "\nOutputs are strings; one that this run could not measure is empty. Paths are relative to the workspace.\n\n"
+        + "\nOutputs are strings, empty where a run could not measure one. Paths are relative to the workspace.\n\n"
         + _table(("output", "meaning"), [(f"`{name}`", entry["description"]) for name, entry in outputs.items()])
     )
 
