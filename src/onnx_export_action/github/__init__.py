@@ -1,0 +1,1 @@
+"""What touches GitHub: the runner's commands and files."""

@@ -1,0 +1,1 @@
+"""One record, four readings: JSON, Markdown, HTML and the terminal; pure but for printing."""

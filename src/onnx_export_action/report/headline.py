@@ -1,0 +1,150 @@
+"""The first lines: the verdict in words, what was exported, and the five figures that matter."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Literal
+
+from onnx_export_action.records import Benchmark, Model, Report, Timing, Validation
+from onnx_export_action.report import units
+from onnx_export_action.report.blocks import Figure
+from onnx_export_action.report.spans import Line, code, joined, line, strong
+
+Tone = Literal["good", "caution", "bad"]
+
+MARKS = {"good": "✅", "caution": "⚠️", "bad": "❌"}
+
+_ERRORS = {
+    "usage": "Error: an input is wrong",
+    "export": "Error: no exporter could export this model",
+    "surroundings": "Error: the run could not finish",
+}
+
+
+def tone(report: Report) -> Tone:
+    """Good only when the answers were compared with the model's own."""
+    if report.verdict != "pass" or report.validation is None:
+        return "bad"
+    return "good" if report.validation.reference == "pytorch" else "caution"
+
+
+def sentence(report: Report) -> Line:
+    """The verdict, in words."""
+    if report.failure is not None:
+        return line(_ERRORS.get(report.failure.kind, _ERRORS["surroundings"]))
+    if report.validation is None:
+        return line("Error: nothing was validated")
+    if report.verdict == "fail":
+        return _failed(report.validation)
+    if report.validation.reference == "unoptimised":
+        return line("Pass with a caveat: the file runs, but its answers are not proven")
+    return line("Pass: the ONNX file gives the model's answers")
+
+
+def _failed(validation: Validation) -> Line:
+    checks = [check for check in validation.checks if not check.passed]
+    if any(not case.passed for case in validation.cases):
+        return line("Fail: the ONNX file does not give the model's answers")
+    if len(checks) == 1:
+        return line("Fail: the check ", code(checks[0].name), " did not pass")
+    if checks:
+        return line(f"Fail: {len(checks)} checks did not pass")
+    if validation.cases:
+        return line("Fail: the ONNX file is right only at some sizes")
+    return line("Fail: no case could be compared, so nothing is proven")
+
+
+def subject(report: Report) -> Line:
+    """The model, its task and class."""
+    model = report.model
+    if model is None:
+        return ()
+    parts = [line(code(shown_id(model)))]
+    if model.kind == "transformers":
+        parts += [line(model.task), line(code(model.architecture))]
+    if model.revision:
+        parts.append(line("revision ", code(model.revision[:7])))
+    return joined(parts, " · ")
+
+
+def shown_id(model: Model) -> str:
+    """The model as the user named it, but for the folders of this machine."""
+    path = PurePath(model.id)
+    return path.name if path.is_absolute() else model.id
+
+
+def figures(report: Report) -> tuple[Figure, ...]:
+    """Size, latency, answers, opset, exporter: those that this run has."""
+    found = {
+        "size": _size(report),
+        "latency p50": _latency(report),
+        "answers": _answers(report.validation),
+        "opset": _opset(report),
+        "exporter": _exporter(report),
+    }
+    return tuple(Figure(name, value) for name, value in found.items() if value)
+
+
+def _size(report: Report) -> Line:
+    files = report.main_files
+    if not files:
+        return ()
+    total = strong(units.size(sum(file.size_bytes for file in files)))
+    if len(files) == 1:
+        return line(total)
+    return line(total, " in ", *joined([line(code(file.path)) for file in files], " and "))
+
+
+def _latency(report: Report) -> Line:
+    first = headline_timing(report.benchmark)
+    if report.benchmark is None or first is None:
+        return line("not measured") if report.verdict == "pass" else ()
+    latency = line(strong(units.milliseconds(first.p50_ms)), f" at {first.shape}")
+    beside = _beside_pytorch(report.benchmark, first)
+    return joined([latency, beside], " · ") if beside else latency
+
+
+def _beside_pytorch(benchmark: Benchmark, first: Timing) -> Line:
+    pairs = (timing for timing in benchmark.timings if timing.runtime == "pytorch" and timing.shape == first.shape)
+    pytorch = next(pairs, None)
+    if pytorch is None:
+        return ()
+    ratio, measured = pytorch.p50_ms / first.p50_ms, units.milliseconds(pytorch.p50_ms)
+    if abs(ratio - 1) * 100 <= benchmark.noise_floor_pct:
+        return line(f"as fast as PyTorch ({measured}), within the noise of {units.percent(benchmark.noise_floor_pct)}")
+    times = (
+        f"{units.digits(ratio)}{units.TIMES} faster" if ratio > 1 else f"{units.digits(1 / ratio)}{units.TIMES} slower"
+    )
+    return line(strong(f"{times} than PyTorch"), f" ({measured})")
+
+
+def headline_timing(benchmark: Benchmark | None) -> Timing | None:
+    """ONNX Runtime at the first shape."""
+    timings = benchmark.timings if benchmark is not None else ()
+    return next((timing for timing in timings if timing.runtime == "onnxruntime"), None)
+
+
+def _answers(validation: Validation | None) -> Line:
+    if validation is None or not validation.cases:
+        return ()
+    cases = units.plural(len(validation.cases), "case")
+    other = "PyTorch" if validation.reference == "pytorch" else "the same file run without optimisation"
+    if validation.max_abs_diff is None:
+        return line(f"not comparable in {cases}")
+    return line(strong(units.digits(validation.max_abs_diff)), f" max abs diff from {other} over {cases}")
+
+
+def _opset(report: Report) -> Line:
+    export = report.export
+    if export is None or export.opset is None:
+        return ()
+    return line(strong(str(export.opset)), f" (IR {export.ir_version})" if export.ir_version is not None else "")
+
+
+def _exporter(report: Report) -> Line:
+    if report.export is None or report.export.exporter is None:
+        return line("none, the file was given") if report.model and report.model.kind == "onnx" else ()
+    chosen = report.export.exporter
+    failed = [line(code(attempt.exporter)) for attempt in report.export.attempts if attempt.exporter != chosen]
+    after = line(", after ", *joined(failed, " and "), " failed") if failed else ()
+    return (*line(code(chosen)), *after)

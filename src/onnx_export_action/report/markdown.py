@@ -1,0 +1,56 @@
+"""Markdown for the job summary and the bundle."""
+
+from __future__ import annotations
+
+from onnx_export_action.records import Report
+from onnx_export_action.report.blocks import Block, Code, Paragraph, Problem, Section, Table
+from onnx_export_action.report.escape import code_block, inline, summary, text
+from onnx_export_action.report.spans import line
+from onnx_export_action.report.view import View, view_of
+
+
+def render(report: Report) -> str:
+    """The whole report; the first line says whether the file is good."""
+    view = view_of(report)
+    parts = [f"### {view.mark} {inline(view.headline)}"]
+    parts += [inline(view.subject)] if view.subject else []
+    parts += [_figures(view)] if view.figures else []
+    parts += [_problem(problem) for problem in view.problems]
+    parts += [_section(section) for section in view.sections]
+    parts.append(f"<sub>{inline(view.footer)}</sub>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(view: View) -> str:
+    return _rows(("", ""), (":--", ":--"), tuple((figure.name, inline(figure.value)) for figure in view.figures))
+
+
+def _problem(problem: Problem) -> str:
+    lines = [f"**{inline(problem.title, bold=True)}**"] if problem.title else []
+    lines += [inline(detail) for detail in problem.details]
+    if problem.remedy:
+        lines.append(f"→ {inline(problem.remedy)}")
+    return "\n\n".join(lines)
+
+
+def _section(section: Section) -> str:
+    # Markdown inside <summary> is not read, so this line is HTML.
+    title = f"<b>{summary(line(section.title))}</b> · {summary(section.summary)}"
+    opening = f"<details{' open' if section.open else ''}><summary>{title}</summary>"
+    return "\n\n".join((opening, *(_block(block) for block in section.blocks), "</details>"))
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Table():
+            names = tuple(text(column.name) for column in block.columns)
+            rules = tuple("--:" if column.right else ":--" for column in block.columns)
+            return _rows(names, rules, tuple(tuple(inline(cell) for cell in row) for row in block.rows))
+        case Code():
+            return code_block(block.text, block.language)
+        case Paragraph():
+            return inline(block.text)
+
+
+def _rows(names: tuple[str, ...], rules: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (names, rules, *rows))

@@ -1,0 +1,78 @@
+"""The result for a person at a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from onnx_export_action.records import Report
+from onnx_export_action.report.blocks import Block, Code, Problem, Section, Table
+from onnx_export_action.report.spans import Line, code, line
+from onnx_export_action.report.view import View, view_of
+
+_COLOURS = {"good": "green", "caution": "yellow", "bad": "red"}
+_STYLES = {"plain": "", "strong": "bold", "code": "cyan"}
+# What a person wants beside the panel, and how much of it when nothing is wrong; the files hold the rest.
+_SHOWN = {"warnings": 9, "validation": 1, "attempts": 0, "benchmark": 2}
+
+
+def show(report: Report, console: Console, folder: str = "") -> None:
+    """Print verdict, figures and problems in a panel, then the tables that a person looks at."""
+    view = view_of(report)
+    console.print(_panel(view, folder))
+    for section in view.sections:
+        if blocks := section.blocks if section.open else section.blocks[: _SHOWN.get(section.key, 0)]:
+            console.print(_section(section, blocks))
+
+
+def _panel(view: View, folder: str) -> Panel:
+    figures = RichTable.grid(padding=(0, 2))
+    for figure in view.figures:
+        figures.add_row(Text(figure.name, style="dim"), text(figure.value))
+    parts: list[RenderableType] = [text(view.subject)] if view.subject else []
+    parts += [Text(), figures] if view.figures else []
+    parts += [_problem(problem) for problem in view.problems]
+    if folder:
+        parts += [Text(), text(line("Everything is in ", code(folder)))]
+    title = Text.assemble(f"{view.mark} ", text(view.headline), style="bold")
+    return Panel(Group(*parts), title=title, title_align="left", border_style=_COLOURS[view.tone], padding=(0, 1))
+
+
+def _problem(problem: Problem) -> RenderableType:
+    lines = [Text(), text(problem.title, "bold")] if problem.title else [Text()]
+    lines += [text(detail) for detail in problem.details]
+    if problem.remedy:
+        lines.append(Text.assemble("→ ", text(problem.remedy)))
+    return Group(*lines)
+
+
+def _section(section: Section, blocks: tuple[Block, ...]) -> RenderableType:
+    title = Text.assemble((section.title, "bold"), " · ", text(section.summary, "dim"))
+    body: list[RenderableType] = []
+    for block in blocks:
+        body += [Text()] if body else []
+        body.append(_block(block))
+    # Borders on every line: in CI no foreign text may begin one, where the runner looks for commands.
+    return Panel(Group(*body), title=title, title_align="left", border_style="dim", padding=(0, 1))
+
+
+def _block(block: Block) -> RenderableType:
+    if isinstance(block, Table):
+        return _table(block)
+    return text(line(block.text)) if isinstance(block, Code) else text(block.text, "dim")
+
+
+def _table(block: Table) -> RichTable:
+    shown = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in block.columns:
+        shown.add_column(column.name, justify="right" if column.right else "left", overflow="fold")
+    for row in block.rows:
+        shown.add_row(*(text(cell) for cell in row))
+    return shown
+
+
+def text(spans: Line, style: str = "") -> Text:
+    """A line in colours; never read as rich's markup, nor by the runner as a command of the old form."""
+    return Text.assemble(*((span.text.replace("##[", "## ["), _STYLES[span.style]) for span in spans), style=style)

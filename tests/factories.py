@@ -1,0 +1,249 @@
+"""Complete, valid records for tests; overrides name only what a test is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnx_export_action.records import (
+    Attempt,
+    Axis,
+    Benchmark,
+    Case,
+    Check,
+    Environment,
+    Export,
+    Failure,
+    File,
+    Graph,
+    Model,
+    Parity,
+    Report,
+    Tensor,
+    Timing,
+    Validation,
+)
+
+SHAPES = tuple(
+    f"batch {batch}, sequence {length}" + (", right padding" if batch > 1 else "")
+    for length in (7, 33)
+    for batch in (1, 2, 5)
+)
+
+
+def make_file(path: str = "model.onnx", size_bytes: int = 90_387_630, **overrides: Any) -> File:
+    """A file of the bundle."""
+    return File(**{"path": path, "size_bytes": size_bytes, "sha256": f"{len(path):02x}" * 32, **overrides})
+
+
+def make_model(**overrides: Any) -> Model:
+    """A Hub model, pinned."""
+    known = {
+        "id": "sentence-transformers/all-MiniLM-L6-v2",
+        "path": "cached/all-MiniLM-L6-v2",
+        "revision": "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+        "task": "feature-extraction",
+        "architecture": "BertModel",
+        "model_type": "bert",
+        "weights": (make_file("model.safetensors", 90_868_376),),
+    }
+    return Model(**{**known, **overrides})
+
+
+def make_attempt(exporter: str = "torchscript", **overrides: Any) -> Attempt:
+    """An attempt that worked."""
+    return Attempt(**{"exporter": exporter, "ok": True, "seconds": 12.34, "peak_rss_bytes": 1_230_000_000, **overrides})
+
+
+def make_export(**overrides: Any) -> Export:
+    """One attempt, one file."""
+    known = {
+        "attempts": (make_attempt(),),
+        "exporter": "torchscript",
+        "opset": 18,
+        "ir_version": 8,
+        "reference": "torch 2.13.0, transformers 5.23.0",
+    }
+    return Export(**{**known, **overrides})
+
+
+def make_parity(**overrides: Any) -> Parity:
+    """An output that agrees."""
+    known = {
+        "output": "last_hidden_state",
+        "passed": True,
+        "shape": (1, 7, 384),
+        "max_abs_diff": 8.34e-7,
+        "max_rel_diff": 1.2e-4,
+        "atol": 5.1e-5,
+        "rtol": 1e-4,
+    }
+    return Parity(**{**known, **overrides})
+
+
+def make_case(shape: str = SHAPES[0], **overrides: Any) -> Case:
+    """A case with one output that agrees."""
+    inputs = {"input_ids": (1, 7), "attention_mask": (1, 7)}
+    return Case(**{"shape": shape, "inputs": inputs, "outputs": (make_parity(),), **overrides})
+
+
+def make_axis(name: str = "sequence", **overrides: Any) -> Axis:
+    """A proven axis of `input_ids`."""
+    axis, sizes = (0, (1, 2, 5)) if name == "batch" else (1, (7, 33))
+    known = {"input": "input_ids", "axis": axis, "name": name, "wanted": True, "declared": True, "sizes": sizes}
+    return Axis(**{**known, **overrides})
+
+
+def make_validation(**overrides: Any) -> Validation:
+    """A proof without a fault."""
+    known = {
+        "reference": "pytorch",
+        "checks": (
+            Check(name="onnx.checker", passed=True, detail="graph, types and inferred shapes are consistent"),
+            Check(name="opset", passed=True, detail="18"),
+            Check(name="input names", passed=True, detail="input_ids, attention_mask"),
+        ),
+        "cases": tuple(make_case(shape) for shape in SHAPES),
+        "dynamic_axes": (make_axis("batch"), make_axis("sequence")),
+    }
+    return Validation(**{**known, **overrides})
+
+
+def make_graph(**overrides: Any) -> Graph:
+    """A text encoder's graph."""
+    text = ("batch", "sequence")
+    known = {
+        "nodes": 476,
+        "operators": {"MatMul": 96, "Add": 91, "Reshape": 48, "Transpose": 48, "Div": 20},
+        "initializers": 103,
+        "parameters": 22_713_216,
+        "inputs": (
+            Tensor(name="input_ids", dtype="int64", shape=text),
+            Tensor(name="attention_mask", dtype="int64", shape=text),
+        ),
+        "outputs": (Tensor(name="last_hidden_state", dtype="float", shape=(*text, 384)),),
+    }
+    return Graph(**{**known, **overrides})
+
+
+def make_timing(runtime: str = "onnxruntime", **overrides: Any) -> Timing:
+    """Ten calls at the first shape."""
+    middle = 4.1 if runtime == "onnxruntime" else 7.4
+    samples = tuple(round(middle + step / 50, 3) for step in range(-4, 6))
+    known = {"runtime": runtime, "shape": SHAPES[0], "batch": 1, "samples_ms": samples, "warmups": 3}
+    return Timing(**{**known, **overrides})
+
+
+def make_benchmark(**overrides: Any) -> Benchmark:
+    """Both runtimes at two shapes."""
+    long = {"shape": SHAPES[-1], "batch": 5, "samples_ms": (41.2, 40.9, 43.0)}
+    known = {
+        "provider": "CPUExecutionProvider",
+        "threads": 2,
+        "load_ms": 187.4,
+        "peak_rss_bytes": 312_000_000,
+        "timings": (
+            make_timing(),
+            make_timing("pytorch"),
+            make_timing(**long),
+            make_timing("pytorch", **{**long, "samples_ms": (61.2, 59.8, 60.3)}),
+        ),
+        "noise_floor_pct": 1.1,
+    }
+    return Benchmark(**{**known, **overrides})
+
+
+def make_environment(**overrides: Any) -> Environment:
+    """A hosted runner."""
+    known = {
+        "cpu": "AMD EPYC 7763 64-Core Processor",
+        "cores": 4,
+        "memory_bytes": 16_766_000_000,
+        "kernel": "Linux 6.8.0",
+        "python": "3.11.2",
+        "versions": {"torch": "2.13.0", "onnx": "1.23.0", "onnxruntime": "1.32.0", "transformers": "5.23.0"},
+    }
+    return Environment(**{**known, **overrides})
+
+
+def make_report(**overrides: Any) -> Report:
+    """A report that passes, with every part present."""
+    known = {
+        "tool_version": "0.1.0",
+        "model": make_model(),
+        "export": make_export(),
+        "graph": make_graph(),
+        "files": (
+            make_file("config.json", 612),
+            make_file(),
+            make_file("tokenizer.json", 466_247),
+            make_file("tokenizer_config.json", 350),
+        ),
+        "validation": make_validation(),
+        "benchmark": make_benchmark(),
+        "environment": make_environment(),
+        "reproduce": "onnx-export-action run --model sentence-transformers/all-MiniLM-L6-v2 --task feature-extraction",
+    }
+    return Report(**{**known, **overrides})
+
+
+def make_failed_report(**overrides: Any) -> Report:
+    """Padded inputs are answered wrongly, after two exporters failed."""
+    wrong = make_parity(
+        output="logits", passed=False, max_abs_diff=0.0312, detail="12 of 64 values are outside the limit"
+    )
+    cases = tuple(make_case(shape, **({"outputs": (wrong,)} if "padding" in shape else {})) for shape in SHAPES)
+    cause = "Exporting the operator 'aten::fft_fft2' to ONNX opset version 18 is not supported."
+    attempts = (
+        make_attempt("optimum", ok=False, seconds=9.1, cause=cause, hint="Ask for a newer `opset`."),
+        make_attempt("torch", ok=False, seconds=125.0, peak_rss_bytes=None, cause="It was killed: out of memory."),
+        make_attempt(ok=False, cause="The file failed validation."),
+    )
+    known = {
+        "export": make_export(attempts=attempts),
+        "files": (
+            make_file("model.failed.onnx", 1_204_311),
+            make_file("model.onnx_data", 90_112_000),
+            make_file("config.json", 612),
+        ),
+        "validation": make_validation(cases=cases, dynamic_axes=(make_axis("batch", sizes=(1,)), make_axis())),
+        "benchmark": None,
+    }
+    return make_report(**{**known, **overrides})
+
+
+def make_error_report(**overrides: Any) -> Report:
+    """No exporter could export the model."""
+    attempts = (
+        make_attempt("optimum", ok=False, cause="The model type `newnet` is not supported.", hint="Try another."),
+        make_attempt("torch", ok=False, seconds=61.0, cause="Could not guard on data-dependent expression u0 > 1."),
+    )
+    known = {
+        "export": Export(attempts=attempts),
+        "graph": None,
+        "files": (),
+        "validation": None,
+        "benchmark": None,
+        "failure": Failure(
+            kind="export", message="No route could export the model.", remedy="The tracebacks are in `attempts/`."
+        ),
+    }
+    return make_report(**{**known, **overrides})
+
+
+def make_lone_report(**overrides: Any) -> Report:
+    """A ready .onnx, compared with itself alone."""
+    known = {
+        "model": make_model(
+            id="classifier.onnx", kind="onnx", revision=None, task="any", architecture="onnx", model_type=""
+        ),
+        "export": Export(opset=17, ir_version=8),
+        "files": (make_file("model.onnx", 1_048_576),),
+        "graph": make_graph(inputs=(Tensor(name="x", dtype="float", shape=("N", 3)),)),
+        "validation": make_validation(
+            reference="unoptimised", cases=(make_case("N 2", inputs={"x": (2, 3)}),), dynamic_axes=()
+        ),
+        "benchmark": make_benchmark(timings=(make_timing(shape="N 2"),)),
+        "reproduce": "onnx-export-action run --model classifier.onnx",
+        "warnings": ("The file names no producer.",),
+    }
+    return make_report(**{**known, **overrides})
