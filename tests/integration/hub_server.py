@@ -68,6 +68,7 @@ class Hub:
         self.requests: list[Request] = []
         self.faults: dict[str, list[Fault]] = {}
         self.page_size = 1000
+        self.next_page_at: str | None = None
         self.lock = threading.Lock()
         self.servers = {
             name: ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, name, answer))
@@ -228,7 +229,7 @@ def _answer_tree(hub: Hub, handler: _Handler, files: dict[str, bytes], folder: s
     entries = [_entry(path, files[path]) for path in inside if recursive or "/" not in path.removeprefix(prefix)]
     start = int(query.get("cursor", ["0"])[0])
     stop = start + hub.page_size
-    more = f"{hub.endpoint}{urlsplit(handler.path).path}?recursive={recursive}&cursor={stop}"
+    more = f"{hub.next_page_at or hub.endpoint}{urlsplit(handler.path).path}?recursive={recursive}&cursor={stop}"
     handler.reply_json(entries[start:stop], **({"Link": f'<{more}>; rel="next"'} if stop < len(entries) else {}))
 
 

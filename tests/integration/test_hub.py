@@ -138,6 +138,13 @@ def test_resolve__token_is_not_sent_where_an_answer_points(hub: Hub, tmp_path: P
     assert [r.authorization for r in hub.requests if r.origin == "cdn"] == [None]
 
 
+def test_resolve__token_is_not_sent_to_a_next_page_elsewhere(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files(), token=TOKEN)
+    hub.page_size, hub.next_page_at = 2, hub.cdn
+    failure(hub, tmp_path, hf_token=TOKEN)
+    assert [r.authorization for r in hub.requests if r.origin == "cdn"] == [None]
+
+
 @pytest.mark.parametrize("page_size", [1, 3, 1000])
 def test_resolve__listing_in_pages(hub: Hub, tmp_path: Path, page_size: int) -> None:
     hub.repositories[NAME], hub.page_size = Repository(files()), page_size
@@ -360,6 +367,43 @@ def test_resolve__something_else_answers(
     assert "cannot be understood" in error.message
 
 
+def test_resolve__another_commit_than_the_pinned_one(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.repositories[NAME] = Repository(files())
+    monkeypatch.setattr(Repository, "commit_of", lambda *_: "1" * 40)
+    error = failure(hub, tmp_path, revision="3" * 40)
+    assert isinstance(error, SurroundingsError)
+    assert hub.downloaded() == set()
+
+
+def test_resolve__storage_that_refuses_says_nothing_about_the_model(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    hub.faults["GET cdn"] = [Fault(403)]
+    error = failure(hub, tmp_path)
+    assert isinstance(error, SurroundingsError)
+    assert "storage behind the Hub answered 403" in error.message
+
+
+@pytest.mark.parametrize("endpoint", ["huggingface.co", "ftp://hub", "http://", ""])
+def test_resolve__address_of_the_hub_is_none(tmp_path: Path, endpoint: str) -> None:
+    with pytest.raises(UsageError, match="HF_ENDPOINT"):
+        resolve_in(tmp_path, NAME, endpoint=endpoint)
+
+
+def test_resolve__address_with_a_slash_at_its_end(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories[NAME] = Repository(files())
+    assert resolve_in(tmp_path, NAME, endpoint=f"{hub.endpoint}/").id == NAME
+
+
+def test_resolve__full_disk(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.repositories[NAME] = Repository(files())
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("onnx_export_action.sources.hub_repository.hf_hub_download", full)
+    assert failure(hub, tmp_path).message == "the disk filled up during the download."
+
+
 def test_resolve__offline_mode(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     error = failure(hub, tmp_path)
@@ -368,7 +412,7 @@ def test_resolve__offline_mode(hub: Hub, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_resolve__large_files_show_progress(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onnx_export_action.sources.hub._LARGE", 10)
+    monkeypatch.setattr("onnx_export_action.sources.hub_repository._LARGE", 10)
     monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 40)
     hub.repositories[NAME] = Repository(files())
     log = RecordingLog()

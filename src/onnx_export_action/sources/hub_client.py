@@ -15,7 +15,7 @@ import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.utils._http import parse_ratelimit_headers
 
-from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.errors import SurroundingsError, UsageError
 from onnx_export_action.log import Log
 
 _ATTEMPTS = 5
@@ -31,21 +31,22 @@ def configure(endpoint: str, log: Log) -> None:
     It reads its environment when it is imported, so the constants are set, not the variables. Xet is
     off because its own client would pass by this one; telemetry because nobody asked for it.
     """
+    home = _home(endpoint)
     constants.HF_HUB_DISABLE_TELEMETRY = True
     constants.HF_HUB_DISABLE_XET = True
     constants.HF_HUB_DISABLE_SYMLINKS_WARNING = True
     constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
     constants.HF_HUB_DOWNLOAD_TIMEOUT = 30
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    huggingface_hub.set_client_factory(lambda: PatientClient(endpoint, log))
+    huggingface_hub.set_client_factory(lambda: PatientClient(home, log))
 
 
 class PatientClient(httpx2.Client):
     """Asks again when a failure may pass, as long and as often as is reasonable."""
 
-    def __init__(self, endpoint: str, log: Log) -> None:
+    def __init__(self, home: httpx2.URL, log: Log) -> None:
         super().__init__(follow_redirects=True, event_hooks={"request": [self._keep_token_at_home]})
-        self._home = _origin(httpx2.URL(endpoint))
+        self._home = _origin(home)
         self._log = log
         self._patience = _GREATEST_TOTAL_WAIT
 
@@ -59,7 +60,7 @@ class PatientClient(httpx2.Client):
             except httpx2.ProxyError:
                 raise _unreachable(request, "the proxy refused the connection") from None
             except httpx2.TransportError as error:
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or "CERTIFICATE_VERIFY_FAILED" in str(error):
                     raise _unreachable(request, _in_words(error)) from None
                 self._pause(request, 2.0 ** (attempt - 1), "cannot be reached")
                 continue
@@ -86,6 +87,16 @@ class PatientClient(httpx2.Client):
         """Called for every hop of a redirect, and for every address that an answer names."""
         if _origin(request.url) != self._home:
             request.headers.pop("Authorization", None)
+
+
+def _home(endpoint: str) -> httpx2.URL:
+    try:
+        home = httpx2.URL(endpoint)
+    except httpx2.InvalidURL:
+        home = httpx2.URL()
+    if home.scheme not in ("http", "https") or not home.host:
+        raise UsageError("the Hub's address is not an http(s) address.", "Correct or unset HF_ENDPOINT.")
+    return home
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
@@ -123,4 +134,6 @@ def _unreachable(request: httpx2.Request, why: str) -> SurroundingsError:
 def _in_words(error: httpx2.TransportError) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return "no answer in time"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "its certificate is not trusted on this machine"
     return "the connection failed" if isinstance(error, httpx2.ConnectError) else "the connection broke off"

@@ -17,6 +17,9 @@ from onnx_export_action.errors import RunError, SurroundingsError, UsageError
 
 E = TypeVar("E", bound=BaseException)
 
+# Files may come from a storage of another host, whose refusals say nothing about the model.
+_PATHS_OF_THE_HUB = ("/api/", "/resolve/")
+
 _TOKEN = "Set `hf-token` to a token with read access to it."
 
 
@@ -53,6 +56,8 @@ def unknown_revision(model: str, revision: str, existing: Iterable[str]) -> Usag
 
 def _of_status(response: httpx2.Response, model: str, with_token: bool) -> RunError:
     status, code = response.status_code, response.headers.get("X-Error-Code")
+    if not any(part in response.request.url.path for part in _PATHS_OF_THE_HUB):
+        return SurroundingsError(f"the storage behind the Hub answered {status} about {model!r}.", "Run the job again.")
     if code == "GatedRepo":
         remedy = "Accept its conditions on the Hub" + (" as the token's owner." if with_token else f". {_TOKEN}")
         return UsageError(f"the model {model!r} is gated.", remedy)
