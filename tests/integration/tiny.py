@@ -53,9 +53,14 @@ def save_tokenizer(folder: Path, config: Any) -> None:
     if getattr(config, "type_vocab_size", 0):
         names.insert(1, "token_type_ids")
     fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]"
+        tokenizer_object=tokenizer,
+        model_input_names=names,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
     )
-    fast.model_input_names = names
     fast.save_pretrained(folder)
 
 

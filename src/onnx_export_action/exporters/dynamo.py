@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import onnx_ir
 import torch
 
 from onnx_export_action.exporters.routes import Job
@@ -21,4 +22,4 @@ def export(job: Job) -> None:
         verbose=False,
     )
     assert program is not None
-    program.save(str(job.file), external_data=True)
+    onnx_ir.save(program.model, str(job.file), external_data=job.external_data)

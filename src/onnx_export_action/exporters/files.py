@@ -17,6 +17,8 @@ def settle(file: Path) -> None:
     if not others and total <= EXTERNAL_ABOVE_BYTES or (others == [data] and total > EXTERNAL_ABOVE_BYTES):
         return
     model = onnx_ir.load(file)
+    if total <= EXTERNAL_ABOVE_BYTES:
+        model = onnx_ir.external_data.load_to_model(model)
     settled = file.parent / "settled"
     settled.mkdir()
     onnx_ir.save(model, settled / file.name, external_data=data.name if total > EXTERNAL_ABOVE_BYTES else None)

@@ -68,6 +68,11 @@ class Inputs:
         made = {name: self._value(name, case, mask, generator) for name in self._names}
         return {name: value.contiguous() for name, value in made.items()}
 
+    def derived(self, case: Case) -> dict[str, torch.Tensor]:
+        """Inputs that the model makes itself when they are absent, with the same values: a file may ask for them."""
+        positions = torch.arange(case.sequence).expand(case.batch, -1).contiguous()
+        return {"position_ids": positions} if self.modality == "text" else {}
+
     def _axes_of(self, name: str) -> dict[int, str]:
         both = "input_ids" in self._names and "pixel_values" in self._names and self._separate_batches
         if name == "pixel_values":

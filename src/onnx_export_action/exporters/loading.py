@@ -6,6 +6,7 @@ a file exported from random numbers would pass every comparison.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def _config(path: str, trust_remote_code: bool) -> Any:
 def _auto_class(config: Any, task: str, trust_remote_code: bool) -> Any:
     candidates = [getattr(transformers, name) for name in AUTO_CLASSES[task] if hasattr(transformers, name)]
     for auto_class in candidates:
-        if type(config) in auto_class._model_mapping.keys():
+        if type(config) in auto_class._model_mapping:
             return auto_class
     if trust_remote_code and candidates:
         return candidates[0]
@@ -60,7 +61,7 @@ def _auto_class(config: Any, task: str, trust_remote_code: bool) -> Any:
 
 def _serves(auto_class: str, config: Any) -> bool:
     found = getattr(transformers, auto_class, None)
-    return found is not None and type(config) in found._model_mapping.keys()
+    return found is not None and type(config) in found._model_mapping
 
 
 def _from_pretrained(auto_class: Any, path: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -101,4 +102,11 @@ def tokenizer(path: str, trust_remote_code: bool) -> tuple[Any, str | None]:
     try:
         return transformers.AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=trust_remote_code), None
     except Exception as error:
-        return None, f"The tokenizer cannot be loaded, so its input names are not checked: {_first_line(error)}"
+        reason = f"by transformers {transformers.__version__}: {_first_line(error)}"
+    try:
+        # A class that this version does not know says nothing against the file that holds the whole tokenizer.
+        settings = json.loads((Path(path) / "tokenizer_config.json").read_text(encoding="utf-8"))
+        plain = {key: value for key, value in settings.items() if key.endswith("_token") or key == "model_input_names"}
+        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(Path(path) / "tokenizer.json"), **plain), None
+    except Exception:
+        return None, f"The tokenizer cannot be loaded {reason}"

@@ -34,6 +34,14 @@ class NamedModule(torch.nn.Module):
         return {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
 
 
+def without_cache(model: torch.nn.Module) -> None:
+    """Switch the cache off in every part: an encoder-decoder's parts have configurations of their own."""
+    for part in model.modules():
+        config = getattr(part, "config", None)
+        if getattr(config, "use_cache", None):
+            config.use_cache = False
+
+
 def _options(model: Any) -> dict[str, Any]:
     parameters = inspect.signature(model.forward).parameters
     options: dict[str, Any] = {"return_dict": True}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from optimum.exporters.onnx.convert import onnx_export_from_model
 from optimum.utils.save_utils import maybe_load_preprocessors
@@ -15,11 +15,9 @@ from onnx_export_action.workers.protocol import Refusal
 
 def export(job: Job) -> None:
     """Let optimum choose inputs, outputs and patches; its own comparison is left out, ours follows."""
-    model: Any = job.module.model
-    model.config.use_cache = False
     folder = job.file.parent / "optimum"
     onnx_export_from_model(
-        model=model,
+        model=cast(Any, job.module.model),
         output=folder,
         opset=job.opset,
         task=job.task,

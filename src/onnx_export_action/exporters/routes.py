@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from onnx_export_action.exporters.files import EXTERNAL_ABOVE_BYTES
 from onnx_export_action.exporters.module import NamedModule
 
 # A route's module is imported when it is chosen: each needs libraries that another interpreter may not have.
@@ -29,6 +30,13 @@ class Job:
     opset: int
     file: Path
     source: Path
+
+    @property
+    def external_data(self) -> str | None:
+        """The name of the data file when the weights are too large for one file, for exporters that can choose."""
+        parameters = {id(tensor): tensor for tensor in self.module.state_dict().values()}
+        size = sum(tensor.numel() * tensor.element_size() for tensor in parameters.values())
+        return f"{self.file.name}_data" if size > EXTERNAL_ABOVE_BYTES else None
 
 
 class Route(Protocol):

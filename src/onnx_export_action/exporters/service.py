@@ -18,7 +18,7 @@ import torch
 from onnx_export_action.exporters import cases, files, loading
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs import Inputs
-from onnx_export_action.exporters.module import NamedModule
+from onnx_export_action.exporters.module import NamedModule, without_cache
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.workers.protocol import Refusal
 
@@ -59,6 +59,7 @@ class Service:
         longest = self._inputs.longest if self._inputs.modality == "text" else None
         sample = self._typed(self._inputs.make(cases.sample(self._batches, self._lengths, longest), _SEED))
         job = Job(self._module, sample, self._inputs.axes, self._task, opset, Path(file), self._path)
+        without_cache(self._module.model)
         route(exporter).export(job)
         files.settle(job.file)
         gc.collect()
@@ -97,10 +98,11 @@ class Service:
         if not outputs:
             raise Refusal("The model gives no output tensor.", "Choose another `task`.", "usage")
         file = folder / f"case-{index:02}.npz"
-        arrays = {f"in.{name}": _array(value) for name, value in inputs.items()}
+        derived = self._inputs.derived(case)
+        arrays = {f"in.{name}": _array(value) for name, value in {**derived, **inputs}.items()}
         np.savez(file, **arrays, **{f"out.{name}": _array(value) for name, value in outputs.items()})
         shapes = {name: list(value.shape) for name, value in inputs.items()}
-        return {"file": str(file), "shape": self._describe(case), "batch": case.batch, "inputs": shapes, "outputs": list(outputs)}
+        return {"file": str(file), "shape": self._describe(case), "batch": case.batch, "inputs": shapes, "derived": list(derived), "outputs": list(outputs)}
 
     def _describe(self, case: Case) -> str:
         if self._inputs.modality == "text":

@@ -1,28 +1,82 @@
-"""The classic exporter: traces once, needs eager attention for opsets before 14, writes opset 9 to 20."""
+"""The classic exporter: traces once, needs eager attention for opsets before 14, writes opset 9 to 20.
+
+The trace is exported without its parameters, which then are graph inputs under their own names. Constant folding
+is done here, on the small graph, and the weights are streamed in behind it: exporting them with the graph costs
+twice the time and holds the model in memory several times.
+"""
 
 from __future__ import annotations
 
-import torch
+from collections import Counter
 
+import onnx
+import onnx_ir
+import torch
+from onnx_ir.passes import common
+
+from onnx_export_action.exporters import streaming
 from onnx_export_action.exporters.routes import Job, output_axes
 
 _SDPA_SINCE = 14
 
 
 def export(job: Job) -> None:
-    """Trace the module and write it with named dynamic axes."""
+    """Trace the module and write it with named dynamic axes and the weights under their names in the model."""
     model = job.module.model
     if job.opset < _SDPA_SINCE and hasattr(model, "set_attn_implementation"):
         model.set_attn_implementation("eager")
-    answers = job.module.answer(job.sample)
+    graph = _trace(job)
+    weights = _take_weights(graph, job)
+    streaming.write(graph, weights, job.file)
+
+
+def _trace(job: Job) -> onnx.ModelProto:
+    draft = job.file.with_suffix(".draft")
     torch.onnx.export(
         job.module,
         tuple(job.sample.values()),
-        str(job.file),
+        str(draft),
         input_names=list(job.sample),
         output_names=list(job.module.output_names),
-        dynamic_axes={**job.axes, **output_axes(job, answers)},
-        do_constant_folding=True,
+        dynamic_axes={**job.axes, **output_axes(job, job.module.answer(job.sample))},
+        do_constant_folding=False,
+        export_params=False,
         opset_version=job.opset,
         dynamo=False,
     )
+    model = onnx_ir.load(draft)
+    draft.unlink()
+    for simplify in (common.IdentityEliminationPass(), common.CommonSubexpressionEliminationPass(), common.RemoveUnusedNodesPass()):
+        simplify(model)
+    return onnx_ir.to_proto(model)
+
+
+def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
+    """Turn the graph's parameter inputs into initializers still to be written, transposes of them done on the way."""
+    held = {**dict(job.module.named_buffers(remove_duplicate=False)), **dict(job.module.named_parameters(remove_duplicate=False))}
+    names = [value.name for value in graph.graph.input if value.name not in job.sample]
+    inputs = [value for value in graph.graph.input if value.name in job.sample]
+    del graph.graph.input[:]
+    graph.graph.input.extend(inputs)
+    weights = {name: held[name] for name in names}
+    _fold_transposes(graph.graph, weights)
+    return weights
+
+
+def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -> None:
+    uses = Counter(name for node in graph.node for name in node.input)
+    renamed: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        # A weight that is read elsewhere too, as a tied embedding is, stays as it is and is stored once.
+        if node.op_type == "Transpose" and uses[node.input[0]] == 1 and node.input[0] in weights:
+            name = node.input[0]
+            weights[name] = weights[name].permute(*node.attribute[0].ints)
+            renamed[node.output[0]] = name
+        else:
+            kept.append(node)
+    for node in kept:
+        for index, name in enumerate(node.input):
+            node.input[index] = renamed.get(name, name)
+    del graph.node[:]
+    graph.node.extend(kept)

@@ -10,8 +10,6 @@ from onnx_export_action.exporters.routes import Job
 
 def export(job: Job) -> None:
     """Export the model itself with every axis dynamic that can be."""
-    model = job.module.model
-    model.config.use_cache = False
     config = OnnxConfig(dynamic=True, opset_version=job.opset)
-    exported = OnnxExporter().export(model, dict(job.sample), config=config)
-    onnx_ir.save(exported.program, str(job.file), external_data=f"{job.file.name}_data")
+    exported = OnnxExporter().export(job.module.model, dict(job.sample), config=config)
+    onnx_ir.save(exported.program, str(job.file), external_data=job.external_data)

@@ -83,7 +83,8 @@ def _compare(worker: Worker, case: dict[str, Any], settings: Settings, log: Log)
 
 def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
     given = set(evidence.cases[0]["inputs"])
-    missing, extra = sorted(given - set(opened["inputs"])), sorted(set(opened["inputs"]) - given)
+    known = given | set(evidence.cases[0].get("derived", ()))
+    missing, extra = sorted(given - set(opened["inputs"])), sorted(set(opened["inputs"]) - known)
     if extra:
         return Check(name="input names", passed=False, detail=f"the file asks for {', '.join(extra)}, which neither tokenizer nor processor gives")
     if missing:

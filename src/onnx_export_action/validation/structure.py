@@ -9,11 +9,21 @@ from pathlib import Path
 import onnx
 
 from onnx_export_action.records import Check, Graph, Tensor
+from onnx_export_action.workers.protocol import Refusal
+
+_LARGE_BYTES = 4096
+_BITS = {onnx.TensorProto.FLOAT: 32, onnx.TensorProto.FLOAT16: 16, onnx.TensorProto.BFLOAT16: 16, onnx.TensorProto.INT64: 64}
 
 
 def read(file: Path) -> onnx.ModelProto:
     """The model without its external data."""
-    return onnx.load(str(file), load_external_data=False)
+    try:
+        model = onnx.load(str(file), load_external_data=False)
+    except Exception as error:  # protobuf's own type is not part of its interface
+        raise Refusal(f"{file.name} is not a readable ONNX file: {_first_line(error)}", "Check that it was saved completely.", "usage") from error
+    if not model.graph.node and not model.graph.output:
+        raise Refusal(f"{file.name} is not an ONNX file: it holds no graph.", "Check the path.", "usage")
+    return model
 
 
 def opset(model: onnx.ModelProto) -> int:
@@ -35,30 +45,62 @@ def graph(model: onnx.ModelProto) -> Graph:
     )
 
 
-def check_graph(file: Path) -> Check:
-    """onnx.checker with shape inference."""
+def check_graph(model: onnx.ModelProto) -> Check:
+    """onnx.checker with shape inference, on the graph with its large weights left out: their values decide nothing here."""
     try:
-        onnx.checker.check_model(str(file), full_check=True)
+        onnx.checker.check_model(_without_weights(model), full_check=True)
     except Exception as error:  # the checker raises several unrelated types
         return Check(name="onnx.checker", passed=False, detail=_first_line(error))
     return Check(name="onnx.checker", passed=True, detail="graph, types and inferred shapes are consistent")
 
 
-def check_external_data(model: onnx.ModelProto, folder: Path) -> Check:
-    """Every external tensor lies inside the folder, in a file long enough to hold it."""
-    external = [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    for tensor in external:
-        entries = {entry.key: entry.value for entry in tensor.external_data}
-        path = (folder / entries.get("location", "")).resolve()
-        end = int(entries.get("offset", 0)) + int(entries.get("length", 0))
-        if not path.is_relative_to(folder.resolve()):
-            return Check(name="external data", passed=False, detail=f"{tensor.name} lies outside the folder")
-        if not path.is_file():
-            return Check(name="external data", passed=False, detail=f"the file of {tensor.name} is missing")
-        if path.stat().st_size < end:
-            return Check(name="external data", passed=False, detail=f"the file ends before {tensor.name} does")
-    detail = f"{len(external)} tensors, all complete" if external else "none, one file holds everything"
-    return Check(name="external data", passed=True, detail=detail)
+def check_weights(model: onnx.ModelProto, folder: Path) -> Check:
+    """Every initializer is complete, in the file or in a file of the same folder."""
+    for tensor in model.graph.initializer:
+        problem = _external_problem(tensor, folder) if _is_external(tensor) else _inline_problem(tensor)
+        if problem:
+            return Check(name="weights", passed=False, detail=f"{tensor.name}: {problem}")
+    external = sum(_is_external(tensor) for tensor in model.graph.initializer)
+    where = f"{external} of them as external data" if external else "all in one file"
+    return Check(name="weights", passed=True, detail=f"{len(model.graph.initializer)} initializers complete, {where}")
+
+
+def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with large initializers turned into inputs, in place: copying them first would double the memory."""
+    small = [tensor for tensor in model.graph.initializer if not _is_large(tensor)]
+    for tensor in model.graph.initializer:
+        if _is_large(tensor):
+            model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(small)
+    return model
+
+
+def _is_external(tensor: onnx.TensorProto) -> bool:
+    return bool(tensor.data_location == onnx.TensorProto.EXTERNAL)
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    return _is_external(tensor) or len(tensor.raw_data) > _LARGE_BYTES
+
+
+def _inline_problem(tensor: onnx.TensorProto) -> str:
+    bits = _BITS.get(tensor.data_type)
+    if not tensor.raw_data or bits is None:
+        return ""
+    wanted = prod(tensor.dims) * bits // 8
+    return "" if len(tensor.raw_data) == wanted else f"{len(tensor.raw_data)} bytes instead of {wanted}"
+
+
+def _external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    path = (folder / entries.get("location", "")).resolve()
+    end = int(entries.get("offset", 0)) + int(entries.get("length", 0))
+    if not path.is_relative_to(folder.resolve()):
+        return "its external data lies outside the folder"
+    if not path.is_file():
+        return f"the external file {path.name} is missing"
+    return "" if path.stat().st_size >= end else f"the external file {path.name} is cut off"
 
 
 def external_files(model: onnx.ModelProto) -> list[str]:

@@ -1,0 +1,144 @@
+"""Export and proof of a bert-base-sized model, side by side with `optimum-cli export onnx`, in one run.
+
+    make bench                       3 pairs, tables on the terminal and in docs/performance.md
+    python benchmarks/export.py -n 1 one pair, terminal only with --dry
+
+The programs run alternately. Wall time is the whole process; memory is the greatest sum of the proportional
+set sizes (PSS) over the process tree, so that pages two processes share count once; bytes written are the kernel's
+count of what the tree sent to storage. Ours includes its proof at eight shapes, optimum-cli's its comparison at one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache" / "bench"
+PAGE = ROOT / "docs" / "performance.md"
+SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one program: wall seconds, peak bytes of the tree, bytes written by the tree."""
+
+    seconds: float
+    peak_bytes: int
+    written_bytes: int
+
+
+def watch(command: list[str], log: Path) -> Run:
+    """Run a command and measure its process tree; raises when it fails."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    start = time.perf_counter()
+    peak, written = 0, dict[int, int]()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=CACHE)
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            peak = max(peak, _sample(tree, written))
+            time.sleep(SAMPLE_SECONDS)
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}; its log: {log}")
+    return Run(seconds, peak, sum(written.values()))
+
+
+def _sample(tree: psutil.Process, written: dict[int, int]) -> int:
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in [tree, *tree.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += process.memory_full_info().pss
+                written[process.pid] = process.io_counters().write_bytes
+    return total
+
+
+def make_model(folder: Path) -> int:
+    """A random model of bert-base's size, once; returns its weights' bytes."""
+    if not (folder / "model.safetensors").exists():
+        code = (
+            "import sys, torch, transformers; torch.manual_seed(0); "
+            "transformers.BertModel(transformers.BertConfig()).save_pretrained(sys.argv[1])"
+        )
+        subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
+    return (folder / "model.safetensors").stat().st_size
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """Both programs on the same model and task."""
+    optimum = Path(f"{sys.prefix}-optimum") / "bin" / "optimum-cli"
+    task = "feature-extraction"
+    return {
+        "onnx-export-action": [
+            *(sys.executable, str(ROOT / "entrypoint.py"), "--model", folder.name, "--task", task),
+            *("--output-dir", "ours", "--benchmark-seconds", "0"),
+        ],
+        "optimum-cli": [str(optimum), "export", "onnx", "-m", str(folder), "--task", task, str(CACHE / "theirs")],
+    }
+
+
+def measure(pairs: int) -> dict[str, list[Run]]:
+    """Alternate the programs, the first of each pair changing."""
+    runs: dict[str, list[Run]] = {name: [] for name in commands(CACHE / "bert-base")}
+    for pair in range(pairs):
+        for name, command in list(commands(CACHE / "bert-base").items())[:: 1 if pair % 2 else -1]:
+            shutil.rmtree(CACHE / "theirs", ignore_errors=True)
+            run = watch(command, CACHE / f"{name}.log")
+            print(f"{name}: {run.seconds:.1f} s, {run.peak_bytes / 1e9:.2f} GB, {run.written_bytes / 1e9:.2f} GB written", flush=True)
+            runs[name].append(run)
+    return runs
+
+
+def table(runs: dict[str, list[Run]], weights: int) -> str:
+    """Medians, the spread, and the ratio of ours to theirs pair by pair."""
+    ours, theirs = runs.values()
+    rows = []
+    for title, field, unit, scale in (("wall time", "seconds", "s", 1), ("peak memory of the tree", "peak_bytes", "GB", 1e9), ("written", "written_bytes", "GB", 1e9)):
+        cells = []
+        for values in ([getattr(run, field) / scale for run in side] for side in (ours, theirs)):
+            cells.append(f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})")
+        ratios = [getattr(a, field) / getattr(b, field) for a, b in zip(ours, theirs, strict=True) if getattr(b, field)]
+        cells.append(f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else "not counted")
+        rows.append(f"| {title} | {' | '.join(cells)} |")
+    header = "| bert-base size, %.2f GB | this program: export and proof | `optimum-cli export onnx` | ratio |" % (weights / 1e9)
+    return "\n".join([header, "|---|---|---|---|", *rows])
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-n", "--pairs", type=int, default=3)
+    parser.add_argument("--dry", action="store_true", help="do not write docs/performance.md")
+    arguments = parser.parse_args()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    weights = make_model(CACHE / "bert-base")
+    found = table(measure(arguments.pairs), weights)
+    report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
+    proof = f"Ours ran {len(report['validation']['cases'])} cases; greatest difference {report['validation']['max_abs_diff']:.1e}."
+    environment = report["environment"]
+    machine = f"{environment['cpu']}, {environment['cores']} cores, {environment['memory_bytes'] / 1e9:.0f} GB, {platform.system()}"
+    print(found)
+    if not arguments.dry:
+        PAGE.write_text(
+            f"# Performance\n\nMade by `make bench`: {arguments.pairs} pairs, run alternately on one machine ({machine}). "
+            f"Median, and the least and the greatest value.\n\n{found}\n\n{proof}\n\n{__doc__.split(chr(10) + chr(10))[2].strip()}\n",
+            encoding="utf-8",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Write an ONNX file whose weights are taken from the loaded model one at a time, so that no copy of all of them exists.
+
+The graph is serialised without weights. Below the limit each initializer follows it inside the same graph field
+(its length is known beforehand: encoding of https://protobuf.dev/programming-guides/encoding/, field numbers of
+onnx.proto); above the limit the bytes go to `<file>_data` and the initializer names offset and length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import onnx
+import torch
+
+from onnx_export_action.exporters.files import EXTERNAL_ABOVE_BYTES
+
+_GRAPH_FIELD, _INITIALIZER_FIELD, _RAW_DATA_FIELD = 7, 5, 9
+_LENGTH_DELIMITED = 2
+# ONNX Runtime maps external data only where it starts on a page.
+_PAGE_BYTES = 4096
+_TYPES = {
+    torch.float32: onnx.TensorProto.FLOAT,
+    torch.float64: onnx.TensorProto.DOUBLE,
+    torch.float16: onnx.TensorProto.FLOAT16,
+    torch.bfloat16: onnx.TensorProto.BFLOAT16,
+    torch.int64: onnx.TensorProto.INT64,
+    torch.int32: onnx.TensorProto.INT32,
+    torch.int16: onnx.TensorProto.INT16,
+    torch.int8: onnx.TensorProto.INT8,
+    torch.uint8: onnx.TensorProto.UINT8,
+    torch.bool: onnx.TensorProto.BOOL,
+}
+
+
+def write(model: onnx.ModelProto, weights: Mapping[str, torch.Tensor], file: Path) -> None:
+    """Write the model with these initializers added; small weights in the file, large ones beside it."""
+    total = sum(_size(weight) for weight in weights.values())
+    if total > EXTERNAL_ABOVE_BYTES:
+        _write_external(model, weights, file)
+    else:
+        _write_inline(model, weights, file)
+
+
+def _write_inline(model: onnx.ModelProto, weights: Mapping[str, torch.Tensor], file: Path) -> None:
+    graph = model.graph.SerializeToString()
+    rest = onnx.ModelProto()
+    rest.CopyFrom(model)
+    rest.ClearField("graph")
+    heads = {name: _head(name, weight) for name, weight in weights.items()}
+    bodies = {name: head + _key(_RAW_DATA_FIELD) + _varint(_size(weights[name])) for name, head in heads.items()}
+    lengths = {name: len(body) + _size(weights[name]) for name, body in bodies.items()}
+    prefixes = {name: _key(_INITIALIZER_FIELD) + _varint(length) for name, length in lengths.items()}
+    size = len(graph) + sum(len(prefixes[name]) + length for name, length in lengths.items())
+    with file.open("wb") as output:
+        output.write(rest.SerializeToString() + _key(_GRAPH_FIELD) + _varint(size) + graph)
+        for name, weight in weights.items():
+            output.write(prefixes[name] + bodies[name])
+            _write_bytes(output, weight)
+
+
+def _write_external(model: onnx.ModelProto, weights: Mapping[str, torch.Tensor], file: Path) -> None:
+    data = file.with_name(f"{file.name}_data")
+    with data.open("wb") as output:
+        for name, weight in weights.items():
+            output.write(b"\0" * (-output.tell() % _PAGE_BYTES))
+            tensor = model.graph.initializer.add()
+            tensor.ParseFromString(_head(name, weight))
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            for key, value in (("location", data.name), ("offset", output.tell()), ("length", _size(weight))):
+                tensor.external_data.add(key=key, value=str(value))
+            _write_bytes(output, weight)
+    onnx.save(model, str(file))
+
+
+def _head(name: str, weight: torch.Tensor) -> bytes:
+    return onnx.TensorProto(name=name, dims=list(weight.shape), data_type=_TYPES[weight.dtype]).SerializeToString()
+
+
+def _write_bytes(output: BinaryIO, weight: torch.Tensor) -> None:
+    # The buffer of a view as uint8: bfloat16 has no NumPy type, and only a contiguous copy is ever made.
+    plain = weight.detach().contiguous().flatten()
+    output.write(memoryview(plain.view(torch.uint8).numpy() if plain.numel() else b""))
+
+
+def _size(weight: torch.Tensor) -> int:
+    return weight.numel() * weight.element_size()
+
+
+def _key(field: int) -> bytes:
+    return _varint(field << 3 | _LENGTH_DELIMITED)
+
+
+def _varint(value: int) -> bytes:
+    return bytes(_groups(value))
+
+
+def _groups(value: int) -> Iterator[int]:
+    while value > 0x7F:
+        yield value & 0x7F | 0x80
+        value >>= 7
+    yield value
+
+
