@@ -15,7 +15,6 @@ from safetensors.numpy import save
 
 from onnx_export_action.errors import RunError, SurroundingsError, UsageError
 from onnx_export_action.records import Model
-from onnx_export_action.sources import capacity
 from tests.integration.hub_server import Fault, Hub, Repository, running_hub
 from tests.unit.sources.models import CONFIG, WEIGHTS, RecordingLog, resolve_in
 
@@ -70,7 +69,7 @@ def fetch(hub: Hub, workspace: Path, log: RecordingLog | None = None, name: str 
 
 def failure(hub: Hub, workspace: Path, **inputs: str) -> RunError:
     with pytest.raises(RunError) as caught:
-        fetch(hub, workspace, **inputs)
+        fetch(hub, workspace, None, NAME, **inputs)
     assert TOKEN not in str(caught.value)
     assert "127.0.0.1/" not in str(caught.value)
     return caught.value
@@ -349,7 +348,7 @@ def test_resolve__cached_file_that_was_changed_is_fetched_again(hub: Hub, tmp_pa
 
 def test_resolve__disk_too_small(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.repositories[NAME] = Repository(files())
-    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100))
     error = failure(hub, tmp_path)
     assert isinstance(error, SurroundingsError)
     assert "disk is too small for the download of owner/tiny" in error.message

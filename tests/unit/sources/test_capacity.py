@@ -100,7 +100,7 @@ def test_check_memory__says_the_estimate() -> None:
 
 
 def test_check_disk__names_needed_and_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda _: SimpleNamespace(free=2 * GB))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=2 * GB))
     capacity.check_disk(tmp_path, 2 * GB, "the export")
     with pytest.raises(SurroundingsError, match=r"too small for the export: 2\.00 GB needed, 2\.00 GB free"):
         capacity.check_disk(tmp_path, 2 * GB + 1, "the export")

@@ -25,7 +25,7 @@ BERT = {"model_type": "bert"}
 def refusal(workspace: Path, **inputs: str) -> UsageError:
     """The refusal of folder `m`: one sentence without paths of the machine, and a remedy."""
     with pytest.raises(UsageError) as caught:
-        resolve_in(workspace, **inputs)
+        resolve_in(workspace, "m", log=None, endpoint="http://127.0.0.1:9", **inputs)
     error = caught.value
     assert error.message.endswith(".")
     assert error.remedy
