@@ -13,8 +13,9 @@ from rich.console import Console
 
 from onnx_export_action import bundle, cli, settings
 from onnx_export_action.errors import RunError, SurroundingsError
-from onnx_export_action.github import runner
+from onnx_export_action.github.outputs import outputs_of, write_outputs
 from onnx_export_action.github.runner import RunnerLog
+from onnx_export_action.github.summary import write_summary
 from onnx_export_action.log import Log
 from onnx_export_action.pipeline import Edges, run
 from onnx_export_action.progress import Progress
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if error is not None:
         log.error(str(error))
     _deliver(report, folder, workspace, environment)
-    terminal.show(report, console)
+    terminal.show(report, console, os.path.relpath(folder, workspace))
     return error.exit_status if error else _EXIT_STATUS[report.verdict]
 
 
@@ -87,9 +88,9 @@ def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[st
         print(f"The report cannot be written: {error.strerror}.", file=sys.stderr)
     relative = os.path.relpath(folder, workspace)
     if environment.get("GITHUB_OUTPUT"):
-        runner.write_outputs(Path(environment["GITHUB_OUTPUT"]), runner.outputs_of(report, relative))
+        write_outputs(Path(environment["GITHUB_OUTPUT"]), outputs_of(report, relative))
     if environment.get("GITHUB_STEP_SUMMARY"):
-        runner.write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
+        write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
 
 
 def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:

@@ -26,10 +26,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column; figures stand right."""
+    """A table's column; figures stand right, sentences want room."""
 
     name: str
     right: bool = False
+    roomy: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,6 @@ class Section:
 
 
 def table(columns: str, rows: list[tuple[str | Line, ...]]) -> Table:
-    """A table from column names separated by `|`; a name that ends in `:` stands right."""
-    named = tuple(Column(name.removesuffix(":"), name.endswith(":")) for name in columns.split("|"))
+    """A table from column names separated by `|`; `name:` stands right, `name+` holds sentences."""
+    named = tuple(Column(name.rstrip(":+"), name.endswith(":"), name.endswith("+")) for name in columns.split("|"))
     return Table(named, tuple(tuple(line(cell) if isinstance(cell, str) else cell for cell in row) for row in rows))

@@ -21,7 +21,7 @@ def validation_section(report: Report) -> Section:
         blocks.append(_axes(validation.dynamic_axes))
     if validation.checks:
         checks = [(line(code(check.name)), _mark(check.passed), prose(check.detail)) for check in validation.checks]
-        blocks.append(table("check|result|detail", [*checks]))
+        blocks.append(table("check|result|detail+", [*checks]))
     if report.export is not None and report.export.reference:
         blocks.append(Paragraph(line("The reference answers come from ", report.export.reference, ".")))
     return Section("validation", "Validation", _summary(validation), tuple(blocks), open=not validation.passed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_export_action.records import Benchmark, Environment, Export, File, Graph, Report
+from onnx_export_action.records import Attempt, Benchmark, Environment, Export, File, Graph, Report
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Code, Paragraph, Section, table
 from onnx_export_action.report.proof import validation_section
@@ -36,25 +36,20 @@ def _warnings(warnings: tuple[str, ...]) -> Section | None:
 
 
 def _attempts(export: Export, unfold: bool) -> Section:
-    rows: list[tuple[str | Line, ...]] = [
-        (
-            line(code(attempt.exporter)),
-            "✓ exported" if attempt.ok else "✗ failed",
-            units.seconds(attempt.seconds),
-            units.size(attempt.peak_rss_bytes) if attempt.peak_rss_bytes is not None else "unknown",
-            prose(attempt.cause or ""),
-            prose(attempt.hint or ""),
-        )
-        for attempt in export.attempts
-    ]
+    explained = any(attempt.cause for attempt in export.attempts)
+    columns = "exporter|result|cause+|hint+|time:|peak memory:" if explained else "exporter|result|time:|peak memory:"
+    rows = [_attempt(attempt, explained) for attempt in export.attempts]
     parts = [line(units.plural(len(export.attempts), "attempt")), line(units.seconds(export.seconds))]
     if export.peak_rss_bytes is not None:
         parts.append(line(f"{units.size(export.peak_rss_bytes)} peak memory"))
-    columns = "exporter|result|time:|peak memory:"
-    if any(attempt.cause for attempt in export.attempts):
-        columns += "|cause|hint"
-    found = table(columns, [row[: columns.count("|") + 1] for row in rows])
-    return Section("attempts", "Export", joined(parts, ", "), (found,), open=unfold)
+    return Section("attempts", "Export", joined(parts, ", "), (table(columns, rows),), open=unfold)
+
+
+def _attempt(attempt: Attempt, explained: bool) -> tuple[str | Line, ...]:
+    why = (prose(attempt.cause or ""), prose(attempt.hint or "")) if explained else ()
+    memory = units.size(attempt.peak_rss_bytes) if attempt.peak_rss_bytes is not None else "unknown"
+    name, result = line(code(attempt.exporter)), "✓ exported" if attempt.ok else "✗ failed"
+    return (name, result, *why, units.seconds(attempt.seconds), memory)
 
 
 def _benchmark(benchmark: Benchmark) -> Section:
@@ -131,4 +126,4 @@ def _environment(environment: Environment) -> Section:
         ("libraries", versions),
     ]
     summary = line(f"{environment.cpu}, {units.plural(environment.cores, 'core')}")
-    return Section("environment", "Environment", summary, (table("what|value", rows),))
+    return Section("environment", "Environment", summary, (table("what|value+", rows),))
