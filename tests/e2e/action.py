@@ -52,6 +52,13 @@ def run_action(image: str, workspace: Path, **inputs: str) -> Run:
     return Run(step.returncode, step.stdout, outputs, (commands / "summary").read_text())
 
 
+def check_out(model: Path, target: Path) -> None:
+    """Copies a model's files as git checks them out: readable by all, whatever the source's rights are."""
+    target.mkdir(parents=True)
+    for file in model.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+
+
 def read_outputs(text: str) -> dict[str, str]:
     """The runner's file format: `name=value`, or `name<<MARK` with lines up to MARK."""
     outputs: dict[str, str] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import tiny
-from action import DOCKER, IMAGE, ROOT
+from action import DOCKER, IMAGE, ROOT, check_out
 
 RUNNER_USER = 1001
 
@@ -53,9 +53,6 @@ def give_to_runner(folder: Path) -> None:
 @pytest.fixture
 def checkout(workspace: Path, bert: Path) -> Path:
     """A workspace that holds the model, as after actions/checkout."""
-    target = workspace / "models" / "tiny-bert"
-    target.mkdir(parents=True)
-    for file in bert.iterdir():
-        (target / file.name).write_bytes(file.read_bytes())
+    check_out(bert, workspace / "models" / "tiny-bert")
     give_to_runner(workspace)
     return workspace

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from action import ROOT
+from action import ROOT, check_out
 
 ACT = Path(sys.prefix) / "bin" / "act"
 # The steps need nothing but a shell, so the image's own base serves as the job's container.
@@ -55,7 +55,7 @@ def repository(tmp_path: Path, bert: Path) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    shutil.copytree(bert, folder / "models" / "tiny-bert")
+    check_out(bert, folder / "models" / "tiny-bert")
     (folder / "workflow.yml").write_text(WORKFLOW)
     git("init", "--quiet", folder=folder)
     git("add", "--all", folder=folder)
