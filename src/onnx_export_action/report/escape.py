@@ -21,7 +21,7 @@ _SIGNS = str.maketrans(
         **{sign: f"&#{ord(sign)};" for sign in "|\\$<>&`"},
     }
 )
-_LIST_OR_RULE = re.compile(r"^([-+=]|\d{1,9}[.)](?=\s|$))")
+_LIST_OR_RULE = re.compile(r"^(\s*(?:[-+=]|\d{1,9}[.)](?=\s|$)))")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_./:,=+()\[\]{}'\"% -]*[A-Za-z0-9_./:,=+()\[\]{}'\"%-]")
 
 
