@@ -22,6 +22,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -29,6 +30,11 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
 SAMPLE_SECONDS = 0.05
+FIGURES = (
+    ("wall time", "seconds", "s", 1.0),
+    ("peak memory of the tree", "peak_bytes", "GB", 1e9),
+    ("written", "written_bytes", "GB", 1e9),
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,10 @@ def measure(pairs: int) -> dict[str, list[Run]]:
         for name, command in list(commands(CACHE / "bert-base").items())[:: 1 if pair % 2 else -1]:
             shutil.rmtree(CACHE / "theirs", ignore_errors=True)
             run = watch(command, CACHE / f"{name}.log")
-            print(f"{name}: {run.seconds:.1f} s, {run.peak_bytes / 1e9:.2f} GB, {run.written_bytes / 1e9:.2f} GB written", flush=True)
+            print(
+                f"{name}: {run.seconds:.1f} s, {run.peak_bytes / 1e9:.2f} GB, {run.written_bytes / 1e9:.2f} GB written",
+                flush=True,
+            )
             runs[name].append(run)
     return runs
 
@@ -106,16 +115,32 @@ def measure(pairs: int) -> dict[str, list[Run]]:
 def table(runs: dict[str, list[Run]], weights: int) -> str:
     """Medians, the spread, and the ratio of ours to theirs pair by pair."""
     ours, theirs = runs.values()
-    rows = []
-    for title, field, unit, scale in (("wall time", "seconds", "s", 1), ("peak memory of the tree", "peak_bytes", "GB", 1e9), ("written", "written_bytes", "GB", 1e9)):
-        cells = []
-        for values in ([getattr(run, field) / scale for run in side] for side in (ours, theirs)):
-            cells.append(f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})")
-        ratios = [getattr(a, field) / getattr(b, field) for a, b in zip(ours, theirs, strict=True) if getattr(b, field)]
-        cells.append(f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else "not counted")
-        rows.append(f"| {title} | {' | '.join(cells)} |")
-    header = "| bert-base size, %.2f GB | this program: export and proof | `optimum-cli export onnx` | ratio |" % (weights / 1e9)
+    rows = [
+        _row(title, [[getattr(run, field) / scale for run in side] for side in (ours, theirs)], unit)
+        for title, field, unit, scale in FIGURES
+    ]
+    header = "| bert-base size, %.2f GB | this program: export and proof | `optimum-cli export onnx` | ratio |" % (
+        weights / 1e9
+    )
     return "\n".join([header, "|---|---|---|---|", *rows])
+
+
+def _row(title: str, sides: list[list[float]], unit: str) -> str:
+    cells = [f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})" for values in sides]
+    ratios = [ours / theirs for ours, theirs in zip(*sides, strict=True) if theirs]
+    ratio = f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else "not counted"
+    return f"| {title} | {cells[0]} | {cells[1]} | {ratio} |"
+
+
+def page(found: str, report: dict[str, Any], pairs: int) -> str:
+    """docs/performance.md: the table, the machine, what was compared."""
+    validation, environment = report["validation"], report["environment"]
+    machine = f"{environment['cpu']}, {environment['cores']} cores, {environment['memory_bytes'] / 1e9:.0f} GB"
+    how = f"Made by `make bench`: {pairs} pairs, run alternately on one machine ({machine}, {platform.system()}). "
+    worst = f"{len(validation['cases'])} cases; its greatest difference was {validation['max_abs_diff']:.1e}"
+    method = (paragraph.strip() for paragraph in (__doc__ or "").split("\n\n")[2:])
+    cells = "Each cell is the median, with the least and the greatest value."
+    return "\n\n".join(["# Performance", how + cells, found, f"Ours proved {worst}.", *method]) + "\n"
 
 
 def main() -> None:
@@ -128,16 +153,9 @@ def main() -> None:
     weights = make_model(CACHE / "bert-base")
     found = table(measure(arguments.pairs), weights)
     report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
-    proof = f"Ours ran {len(report['validation']['cases'])} cases; greatest difference {report['validation']['max_abs_diff']:.1e}."
-    environment = report["environment"]
-    machine = f"{environment['cpu']}, {environment['cores']} cores, {environment['memory_bytes'] / 1e9:.0f} GB, {platform.system()}"
     print(found)
     if not arguments.dry:
-        PAGE.write_text(
-            f"# Performance\n\nMade by `make bench`: {arguments.pairs} pairs, run alternately on one machine ({machine}). "
-            f"Median, and the least and the greatest value.\n\n{found}\n\n{proof}\n\n{__doc__.split(chr(10) + chr(10))[2].strip()}\n",
-            encoding="utf-8",
-        )
+        PAGE.write_text(page(found, report, arguments.pairs), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,5 +44,11 @@ def command_of(settings: Settings, model: str, task: str) -> str:
         value = getattr(settings, name.replace("-", "_"))
         changed = value != Settings.model_fields[name.replace("-", "_")].default
         if changed and name not in ("model", "task", "hf-token", "output-dir"):
-            shown[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if value is True else str(value)
+            shown[name] = (
+                ",".join(map(str, value))
+                if isinstance(value, tuple)
+                else str(value).lower()
+                if value is True
+                else str(value)
+            )
     return shlex.join(["onnx-export-action", *(part for name, value in shown.items() for part in (f"--{name}", value))])

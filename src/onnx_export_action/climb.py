@@ -84,7 +84,9 @@ class Ladder:
         if self._host.user is not None:
             _give(folder, self._host.user)
         opset = ladder.opset_for(self._settings)
-        exported = attempt.export(worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log)
+        exported = attempt.export(
+            worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log
+        )
         if self._settings.benchmark_seconds == 0:
             worker.close()  # its memory is better used by ONNX Runtime
         evidence = Evidence(exported.cases, exported.axes, "pytorch")
@@ -116,7 +118,9 @@ class Ladder:
             return failures[0].as_run_error()
         causes = "; ".join(f"{attempt.exporter}: {attempt.cause}" for attempt in self.attempts)
         hints = [attempt.hint for attempt in self.attempts if attempt.hint]
-        return ExportError(f"No route could export the model. {causes}", hints[0] if hints else "The tracebacks are in `attempts/`.")
+        return ExportError(
+            f"No route could export the model. {causes}", hints[0] if hints else "The tracebacks are in `attempts/`."
+        )
 
 
 def _give(folder: Path, user: int) -> None:

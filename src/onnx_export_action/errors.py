@@ -1,9 +1,9 @@
 """Every way a run can end early: one class a cause, each with its exit status and the word users filter by.
 
-    RunError
-    ├── UsageError         2  an input is wrong: the remedy is in the workflow or the model's folder
-    ├── ExportError        3  no route could export the model
-    └── SurroundingsError  4  network, disk, memory or rights failed: the same run may pass elsewhere
+RunError
+├── UsageError         2  an input is wrong: the remedy is in the workflow or the model's folder
+├── ExportError        3  no route could export the model
+└── SurroundingsError  4  network, disk, memory or rights failed: the same run may pass elsewhere
 """
 
 

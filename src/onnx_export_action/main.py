@@ -95,8 +95,9 @@ def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[st
 
 def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:
     """The output folder where it is a good one, so that a usage error elsewhere is reported there too."""
-    folder = (workspace / inputs.get("output-dir", _DEFAULT_OUTPUT)).resolve()
-    inside = folder.is_relative_to(workspace.resolve()) and folder != workspace.resolve()
+    root = Path(os.path.realpath(workspace))
+    folder = Path(os.path.realpath(workspace / inputs.get("output-dir", _DEFAULT_OUTPUT)))
+    inside = folder.is_relative_to(root) and folder != root
     return folder if inside else workspace / _DEFAULT_OUTPUT
 
 
@@ -109,5 +110,3 @@ def _defect(error: Exception, folder: Path) -> RunError:
     except OSError:
         where = text
     return SurroundingsError(f"A defect of this program: {type(error).__name__}: {error}", where)
-
-

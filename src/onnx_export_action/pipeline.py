@@ -17,7 +17,7 @@ from onnx_export_action.settings import Settings
 from onnx_export_action.sources import capacity
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Evidence
-from onnx_export_action.workers import interpreters
+from onnx_export_action.workers import access, interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 
@@ -52,8 +52,9 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
         capacity.check_disk(folder, capacity.export_disk_bytes(model), f"the export of {model.id}")
         capacity.check_memory(model, capacity.available_memory())
-    host = Host(settings.timeout, int(0.95 * capacity.available_memory()), edges.worker_user, edges.environment)
-    with output.work_folder(folder, edges.worker_user) as work:
+    user = access.user_for(edges.worker_user, Path(model.path), folder)
+    host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
+    with output.work_folder(folder, user) as work:
         shared = _Run(settings, host, settings.threads or environment.usable_cores(), work, log, progress)
         _check_ready_file(shared, model) if model.kind == "onnx" else _export(shared, model)
     bundle.copy_companions(model, folder)
@@ -113,7 +114,9 @@ def _check_ready_file(run: _Run, model: Model) -> None:
         progress.benchmark = _benchmark(run, None, taken, evidence.cases)
 
 
-def _benchmark(run: _Run, model_worker: Worker | None, file: Path, cases: tuple[dict[str, object], ...]) -> Benchmark | None:
+def _benchmark(
+    run: _Run, model_worker: Worker | None, file: Path, cases: tuple[dict[str, object], ...]
+) -> Benchmark | None:
     seconds = run.settings.benchmark_seconds
     try:
         # A fresh process: the peak memory in the report is ONNX Runtime's, not the proof's.

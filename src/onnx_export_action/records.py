@@ -162,7 +162,7 @@ class Validation(Record):
     @property
     def passed(self) -> bool:
         """All checks, all cases (one at least) and all wanted axes."""
-        parts = (*self.checks, *self.cases, *self.dynamic_axes)
+        parts: list[Check | Case | Axis] = [*self.checks, *self.cases, *self.dynamic_axes]
         return bool(self.cases) and all(part.passed for part in parts)
 
     @computed_field

@@ -50,35 +50,50 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
     model: str = Field(min_length=1, description="Hub id, local directory, or `.onnx` file.")
-    task: str = Field("auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration.")
+    task: str = Field(
+        "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
+    )
     opset: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
         None,
         ge=MIN_OPSET,
         le=MAX_OPSET,
-        description="A number is a promise: the file has exactly this opset, or the run fails and says what would work.",
+        description="A number is a promise: the file has exactly this opset, or the run fails and says what works.",
     )
     exporter: Exporter = Field(
         "auto",
-        description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, or `auto`: the ladder of them.",
+        description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, "
+        "or `auto`: the ladder of them.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a Hub model.")
     subfolder: str | None = Field(None, description="Folder inside the Hub model or directory.")
     trust_remote_code: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
-        False, description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`."
+        False,
+        description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`.",
     )
     dtype: DType = Field("fp32", description="Precision that is exported: `fp32`, `fp16` or `bf16`.")
-    target: str | None = Field(None, description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.")
-    atol: Tolerance | None = Field(None, description="Absolute parity limit; default by dtype, scaled by the output's magnitude.")
+    target: str | None = Field(
+        None,
+        description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",
+    )
+    atol: Tolerance | None = Field(
+        None, description="Absolute parity limit; default by dtype, scaled by the output's magnitude."
+    )
     rtol: Tolerance | None = Field(None, description="Relative parity limit; default by dtype.")
     batch_sizes: Sizes = Field((1, 2, 5), description="Batch sizes of the proof.")
     sequence_lengths: Sizes = Field((7, 33), description="Sequence lengths of the proof.")
     timeout: int = Field(3600, ge=1, le=604_800, description="Seconds for one attempt.")
-    output_dir: str = Field("onnx-export", min_length=1, description="Folder for the bundle and the report, inside the workspace.")
-    benchmark_seconds: float = Field(10, ge=0, le=3600, allow_inf_nan=False, description="Time for the benchmark; `0` turns it off.")
+    output_dir: str = Field(
+        "onnx-export", min_length=1, description="Folder for the bundle and the report, inside the workspace."
+    )
+    benchmark_seconds: float = Field(
+        10, ge=0, le=3600, allow_inf_nan=False, description="Time for the benchmark; `0` turns it off."
+    )
     threads: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
         None, ge=1, le=1024, description="Threads for the proof and the benchmark; `auto` is one a core."
     )
-    hf_token: SecretStr | None = Field(None, description="Token for a private Hub model; never reaches a worker, a log or a report.")
+    hf_token: SecretStr | None = Field(
+        None, description="Token for a private Hub model; never reaches a worker, a log or a report."
+    )
 
     workspace: Path = Field(exclude=True, description="Folder that relative paths start from; not an input.")
 
@@ -89,7 +104,9 @@ class Settings(BaseModel):
         if task == "auto" or task in tasks.AUTO_CLASSES:
             return task
         if task.endswith("-with-past"):
-            raise PydanticCustomError("task", "files with past key values are not supported yet; use the task without `-with-past`")
+            raise PydanticCustomError(
+                "task", "files with past key values are not supported yet; use the task without `-with-past`"
+            )
         near = difflib.get_close_matches(task, [*tasks.AUTO_CLASSES, *tasks.SYNONYMS], n=3, cutoff=0.5)
         known = f"did you mean {' or '.join(near)}?" if near else f"known tasks: {', '.join(tasks.known_tasks())}"
         raise PydanticCustomError("task", "unknown task {value}; {known}", {"value": repr(value), "known": known})
@@ -159,10 +176,16 @@ def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
 
 def _cross_checks(settings: Settings) -> list[str]:
     mistakes = []
-    if not settings.output_path.is_relative_to(_real(settings.workspace)) or settings.output_path == _real(settings.workspace):
-        mistakes.append(f"output-dir: {settings.output_dir!r} is not a folder inside the workspace, where later steps could find it")
+    if not settings.output_path.is_relative_to(_real(settings.workspace)) or settings.output_path == _real(
+        settings.workspace
+    ):
+        mistakes.append(
+            f"output-dir: {settings.output_dir!r} is not a folder inside the workspace, where later steps could find it"
+        )
     elif _real(settings.workspace / settings.model).is_relative_to(settings.output_path):
-        mistakes.append(f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir")
+        mistakes.append(
+            f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir"
+        )
     return mistakes
 
 

@@ -43,7 +43,9 @@ def draw(model: torch.nn.Module) -> None:
 
 def save_tokenizer(folder: Path, config: Any) -> None:
     """A word-level tokenizer over the tiny vocabulary."""
-    words = {word: index for index, word in enumerate([*_SPECIAL, *(f"w{n}" for n in range(VOCABULARY - len(_SPECIAL)))])}
+    words = {
+        word: index for index, word in enumerate([*_SPECIAL, *(f"w{n}" for n in range(VOCABULARY - len(_SPECIAL)))])
+    }
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -66,13 +68,21 @@ def save_tokenizer(folder: Path, config: Any) -> None:
 
 def bert(folder: Path, class_name: str = "BertModel", **changes: Any) -> Path:
     """A BERT of two layers."""
-    sizes = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, vocab_size=VOCABULARY)
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "vocab_size": VOCABULARY,
+    }
     return save(folder, class_name, transformers.BertConfig(**{**sizes, "max_position_embeddings": 160, **changes}))
 
 
 def distilbert(folder: Path) -> Path:
     """A DistilBERT text classifier of two layers."""
-    config = transformers.DistilBertConfig(dim=32, n_layers=2, n_heads=4, hidden_dim=64, vocab_size=VOCABULARY, max_position_embeddings=160)
+    config = transformers.DistilBertConfig(
+        dim=32, n_layers=2, n_heads=4, hidden_dim=64, vocab_size=VOCABULARY, max_position_embeddings=160
+    )
     return save(folder, "DistilBertForSequenceClassification", config)
 
 
@@ -96,7 +106,13 @@ def llama(folder: Path) -> Path:
 def vit(folder: Path) -> Path:
     """A ViT image classifier of two layers for images of 32 by 32."""
     config = transformers.ViTConfig(
-        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=32, patch_size=8, num_labels=3
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        image_size=32,
+        patch_size=8,
+        num_labels=3,
     )
     return save(folder, "ViTForImageClassification", config, tokenizer=False)
 
@@ -104,6 +120,14 @@ def vit(folder: Path) -> Path:
 def t5(folder: Path) -> Path:
     """A T5 of two layers."""
     config = transformers.T5Config(
-        d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=VOCABULARY, decoder_start_token_id=0, pad_token_id=0, eos_token_id=3
+        d_model=32,
+        d_kv=8,
+        d_ff=64,
+        num_layers=2,
+        num_heads=4,
+        vocab_size=VOCABULARY,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=3,
     )
     return save(folder, "T5ForConditionalGeneration", config)

@@ -34,14 +34,24 @@ class _Series:
     def timing(self) -> Timing:
         samples = [round(sample, 5) for block in self.blocks for sample in block][:_MOST_SAMPLES]
         return Timing(
-            runtime=self.runtime, shape=self.case["shape"], batch=self.case["batch"], samples_ms=tuple(samples), warmups=self.warmups
+            runtime=self.runtime,
+            shape=self.case["shape"],
+            batch=self.case["batch"],
+            samples_ms=tuple(samples),
+            warmups=self.warmups,
         )
 
 
 def measure(
-    session: Worker, model: Worker | None, file: Path, cases: Sequence[dict[str, Any]], seconds: float, threads: int, log: Log
+    session: Worker,
+    model: Worker | None,
+    file: Path,
+    cases: Sequence[dict[str, Any]],
+    seconds: float,
+    threads: int,
+    log: Log,
 ) -> Benchmark:
-    """Blocks of a quarter of a second, in random order within each round, until `seconds` are spent; one round at least."""
+    """Blocks of a quarter of a second, in random order within each round, for `seconds`; two rounds at least."""
     opened = session.call("open", file=str(file), threads=threads)
     series = [line for case in _smallest_and_largest(cases) for line in _series(session, model, case)]
     for line in series:

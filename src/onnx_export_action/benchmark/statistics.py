@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 
@@ -14,5 +15,5 @@ def noise_floor_pct(blocks: Sequence[Sequence[float]]) -> float:
     medians = [statistics.median(block) for block in blocks]
     if len(medians) < 2:
         return 0.0
-    differences = [abs(after - before) / before for before, after in zip(medians, medians[1:], strict=False)]
+    differences = [abs(after - before) / before for before, after in itertools.pairwise(medians)]
     return 100 * statistics.median(differences)

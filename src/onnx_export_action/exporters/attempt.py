@@ -37,10 +37,17 @@ def start(exporter: str, host: Host, log: Log) -> Worker:
     return Worker(interpreters.require(interpreter_of(exporter)), SERVICE, host, log)
 
 
-def export(worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log) -> Exported:
+def export(
+    worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log
+) -> Exported:
     """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
     loaded = worker.call(
-        "load", path=model.path, task=model.task, dtype=settings.dtype, trust_remote_code=settings.trust_remote_code, threads=threads
+        "load",
+        path=model.path,
+        task=model.task,
+        dtype=settings.dtype,
+        trust_remote_code=settings.trust_remote_code,
+        threads=threads,
     )
     log.line(f"loaded {loaded['architecture']}")
     answered = worker.call(

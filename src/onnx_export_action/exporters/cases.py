@@ -26,7 +26,7 @@ class Case:
 
 
 def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
-    """The inputs of the export itself: primes that no case of the proof uses, so that no size can be baked in unseen."""
+    """The inputs of the export itself: primes that no case of the proof uses, so no size is baked in unseen."""
     batch = next(size for size in _SAMPLE_BATCHES if size not in batch_sizes)
     fitting = [length for length in _SAMPLE_LENGTHS if longest is None or length <= longest]
     unused = [length for length in fitting if length not in lengths]

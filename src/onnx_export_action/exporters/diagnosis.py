@@ -5,14 +5,35 @@ from __future__ import annotations
 import re
 
 _HINTS: tuple[tuple[str, str], ...] = (
-    (r"scaled_dot_product_attention.*opset version (\d+)", "Use opset 14 or newer, or `exporter: torchscript`, which switches to eager attention."),
-    (r"operator '([\w:.]+)' to ONNX opset version (\d+) is not supported", "Use a newer `opset`, or `exporter: torch`."),
-    (r"No ONNX function found for|No decompositions registered for", "Use `exporter: transformers` or `torchscript`; this operator has no ONNX form here."),
-    (r"data-dependent|GuardOnDataDependent|Could not guard", "The model branches on its data; use `exporter: torchscript`."),
+    (
+        r"scaled_dot_product_attention.*opset version (\d+)",
+        "Use opset 14 or newer, or `exporter: torchscript`, which switches to eager attention.",
+    ),
+    (
+        r"operator '([\w:.]+)' to ONNX opset version (\d+) is not supported",
+        "Use a newer `opset`, or `exporter: torch`.",
+    ),
+    (
+        r"No ONNX function found for|No decompositions registered for",
+        "Use `exporter: transformers` or `torchscript`; this operator has no ONNX form here.",
+    ),
+    (
+        r"data-dependent|GuardOnDataDependent|Could not guard",
+        "The model branches on its data; use `exporter: torchscript`.",
+    ),
     (r"Constraints violated|specializ(ed|ing)", "The model fixes a dynamic size; use `exporter: torchscript`."),
-    (r"only supports the tasks|is not supported yet with the task", "optimum has no configuration for this pair; use another `exporter`."),
-    (r"custom or unsupported architecture", "optimum has no configuration for this architecture; use another `exporter`."),
-    (r"does not recognize this architecture", "This interpreter's transformers is older than the architecture; use another `exporter`."),
+    (
+        r"only supports the tasks|is not supported yet with the task",
+        "optimum has no configuration for this pair; use another `exporter`.",
+    ),
+    (
+        r"custom or unsupported architecture",
+        "optimum has no configuration for this architecture; use another `exporter`.",
+    ),
+    (
+        r"does not recognize this architecture",
+        "This interpreter's transformers is older than the architecture; use another `exporter`.",
+    ),
     (r"No module named '([\w.]+)'", "The model needs a package that is not installed here."),
 )
 

@@ -14,7 +14,7 @@ def settle(file: Path) -> None:
     others = [path for path in file.parent.iterdir() if path != file and path.is_file()]
     data = file.with_name(f"{file.name}_data")
     total = file.stat().st_size + sum(path.stat().st_size for path in others)
-    if not others and total <= EXTERNAL_ABOVE_BYTES or (others == [data] and total > EXTERNAL_ABOVE_BYTES):
+    if others == ([data] if total > EXTERNAL_ABOVE_BYTES else []):
         return
     model = onnx_ir.load(file)
     if total <= EXTERNAL_ABOVE_BYTES:

@@ -49,7 +49,9 @@ class Inputs:
     def longest(self) -> int | None:
         """The longest text that the position table holds, in tokens; None without a limit."""
         text = self._text_config
-        positions = [getattr(text, key, None) for key in ("max_position_embeddings", "n_positions", "max_target_positions")]
+        positions = [
+            getattr(text, key, None) for key in ("max_position_embeddings", "n_positions", "max_target_positions")
+        ]
         known = [value for value in positions if isinstance(value, int) and value > 0]
         # RoBERTa's family counts positions from behind the padding id, which costs the table's first rows.
         padding = self._special("pad_token_id") or 0
@@ -106,7 +108,10 @@ class Inputs:
         raise Refusal(f"The model needs an input `{name}` that this program cannot make.", "")
 
     def _ids(self, mask: torch.Tensor, generator: torch.Generator, end: bool = True) -> torch.Tensor:
-        special = {self._special(key) for key in ("pad_token_id", "bos_token_id", "eos_token_id", "mask_token_id", "image_token_id")}
+        special = {
+            self._special(key)
+            for key in ("pad_token_id", "bos_token_id", "eos_token_id", "mask_token_id", "image_token_id")
+        }
         vocabulary = min(size for size in (getattr(self._text_config, "vocab_size", None), self._tokens) if size)
         ordinary = torch.tensor([token for token in range(vocabulary) if token not in special] or [0])
         ids = ordinary[torch.randint(0, len(ordinary), tuple(mask.shape), generator=generator)]

@@ -44,7 +44,9 @@ def rungs(settings: Settings, model: Model, available_bytes: int) -> tuple[tuple
     opset = opset_for(settings)
     able = tuple(name for name in _FASTEST_FIRST if _OPSETS[name][0] <= opset <= _OPSETS[name][1])
     skipped = tuple(
-        Skipped(name, f"it writes opsets {_OPSETS[name][0]} to {_OPSETS[name][1]}") for name in _FASTEST_FIRST if name not in able
+        Skipped(name, f"it writes opsets {_OPSETS[name][0]} to {_OPSETS[name][1]}")
+        for name in _FASTEST_FIRST
+        if name not in able
     )
     fits = [name for name in able if _needs(name, model) <= available_bytes]
     return (*fits, *(name for name in able if name not in fits)), skipped

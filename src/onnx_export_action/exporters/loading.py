@@ -39,7 +39,7 @@ def _config(path: str, trust_remote_code: bool) -> Any:
     except Exception as error:
         raise Refusal(
             f"config.json cannot be read by transformers {transformers.__version__}: {_first_line(error)}",
-            "Check `model_type` and the file's values, or save the model again with a released version of transformers.",
+            "Check `model_type` and the file's values, or save the model with a released version of transformers.",
             "usage",
         ) from error
 
@@ -66,7 +66,9 @@ def _serves(auto_class: str, config: Any) -> bool:
 
 def _from_pretrained(auto_class: Any, path: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     try:
-        model, info = auto_class.from_pretrained(path, local_files_only=True, output_loading_info=True, weights_only=True, **options)
+        model, info = auto_class.from_pretrained(
+            path, local_files_only=True, output_loading_info=True, weights_only=True, **options
+        )
     except MemoryError:
         raise
     except Exception as error:
@@ -79,7 +81,10 @@ def _from_pretrained(auto_class: Any, path: str, options: dict[str, Any]) -> tup
 
 
 def _refuse_initialised(info: dict[str, Any]) -> None:
-    for kind, what in (("missing_keys", "missing from the checkpoint"), ("mismatched_keys", "of another shape in the checkpoint")):
+    for kind, what in (
+        ("missing_keys", "missing from the checkpoint"),
+        ("mismatched_keys", "of another shape in the checkpoint"),
+    ):
         names = sorted(key if isinstance(key, str) else key[0] for key in info.get(kind) or ())
         if names:
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
@@ -100,7 +105,9 @@ def tokenizer(path: str, trust_remote_code: bool) -> tuple[Any, str | None]:
     if not any((Path(path) / name).exists() for name in names):
         return None, None
     try:
-        return transformers.AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=trust_remote_code), None
+        return transformers.AutoTokenizer.from_pretrained(
+            path, local_files_only=True, trust_remote_code=trust_remote_code
+        ), None
     except Exception as error:
         reason = f"by transformers {transformers.__version__}: {_first_line(error)}"
     try:

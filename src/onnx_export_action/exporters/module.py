@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 
-class NamedModule(torch.nn.Module):
+class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
     """Positional inputs become the model's keywords; its outputs become a tuple in the order of `output_names`.
 
     Exporters that trace keywords directly write files that ask for inputs nobody has.
@@ -38,7 +38,7 @@ def without_cache(model: torch.nn.Module) -> None:
     """Switch the cache off in every part: an encoder-decoder's parts have configurations of their own."""
     for part in model.modules():
         config = getattr(part, "config", None)
-        if getattr(config, "use_cache", None):
+        if config is not None and getattr(config, "use_cache", False):
             config.use_cache = False
 
 

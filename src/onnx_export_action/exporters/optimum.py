@@ -34,7 +34,10 @@ def _take_the_only_file(folder: Path, target: Path) -> None:
     graphs = [path for path in files if path.suffix == ".onnx"]
     if len(graphs) != 1 or graphs[0].name != target.name:
         names = ", ".join(path.name for path in graphs) or "none"
-        raise Refusal(f"optimum writes another set of files for this task ({names}), not one model.onnx.", "Use another `exporter`.")
+        raise Refusal(
+            f"optimum writes another set of files for this task ({names}), not one model.onnx.",
+            "Use another `exporter`.",
+        )
     for path in files:
         path.rename(target.with_name(path.name))
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""What every route takes and gives; a new route is one module with an `export` of this shape and one line in `ROUTES`."""
+"""What every route takes and gives; a new route is one module with an `export` and one line in `ROUTES`."""
 
 from __future__ import annotations
 
@@ -55,5 +55,6 @@ def output_axes(job: Job, outputs: dict[str, Any]) -> dict[str, dict[int, str]]:
     """Names for the outputs' axes, where a size of the sample tells which input axis it follows."""
     sizes = {job.sample[name].shape[axis]: label for name, labels in job.axes.items() for axis, label in labels.items()}
     return {
-        name: {axis: sizes[size] for axis, size in enumerate(value.shape) if size in sizes} for name, value in outputs.items()
+        name: {axis: sizes[size] for axis, size in enumerate(value.shape) if size in sizes}
+        for name, value in outputs.items()
     }

@@ -51,7 +51,9 @@ class Service:
         written = [self._write(index, case, Path(folder)) for index, case in enumerate(self._plan())]
         names = [name for entry in written if entry for name in entry["outputs"]]
         self._module.output_names = tuple(dict.fromkeys(names))
-        axes = {name: {str(axis): label for axis, label in labels.items()} for name, labels in self._inputs.axes.items()}
+        axes = {
+            name: {str(axis): label for axis, label in labels.items()} for name, labels in self._inputs.axes.items()
+        }
         return {"cases": [entry for entry in written if entry], "axes": axes}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
@@ -67,7 +69,9 @@ class Service:
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         with np.load(case) as arrays:
-            inputs = self._typed({name[3:]: torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("in.")})
+            inputs = self._typed(
+                {name[3:]: torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("in.")}
+            )
         samples: list[float] = []
         end = time.perf_counter() + seconds
         while not samples or time.perf_counter() < end:
@@ -100,9 +104,17 @@ class Service:
         file = folder / f"case-{index:02}.npz"
         derived = self._inputs.derived(case)
         arrays = {f"in.{name}": _array(value) for name, value in {**derived, **inputs}.items()}
-        np.savez(file, **arrays, **{f"out.{name}": _array(value) for name, value in outputs.items()})
+        arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
+        np.savez(file, allow_pickle=False, **arrays)
         shapes = {name: list(value.shape) for name, value in inputs.items()}
-        return {"file": str(file), "shape": self._describe(case), "batch": case.batch, "inputs": shapes, "derived": list(derived), "outputs": list(outputs)}
+        return {
+            "file": str(file),
+            "shape": self._describe(case),
+            "batch": case.batch,
+            "inputs": shapes,
+            "derived": list(derived),
+            "outputs": list(outputs),
+        }
 
     def _describe(self, case: Case) -> str:
         if self._inputs.modality == "text":
@@ -116,6 +128,4 @@ class Service:
 
 def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
     # NumPy has no bfloat16; fp32 holds every one of its values.
-    return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
-
-
+    return np.asarray(value.float() if value.dtype is torch.bfloat16 else value)

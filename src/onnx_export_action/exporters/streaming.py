@@ -1,4 +1,4 @@
-"""Write an ONNX file whose weights are taken from the loaded model one at a time, so that no copy of all of them exists.
+"""Write an ONNX file with the weights taken from the loaded model one by one: no copy of all of them exists.
 
 The graph is serialised without weights. Below the limit each initializer follows it inside the same graph field
 (its length is known beforehand: encoding of https://protobuf.dev/programming-guides/encoding/, field numbers of
@@ -75,7 +75,8 @@ def _write_external(model: onnx.ModelProto, weights: Mapping[str, torch.Tensor],
 
 
 def _head(name: str, weight: torch.Tensor) -> bytes:
-    return onnx.TensorProto(name=name, dims=list(weight.shape), data_type=_TYPES[weight.dtype]).SerializeToString()
+    tensor = onnx.TensorProto(name=name, dims=list(weight.shape), data_type=_TYPES[weight.dtype])
+    return bytes(tensor.SerializeToString())
 
 
 def _write_bytes(output: BinaryIO, weight: torch.Tensor) -> None:
@@ -85,7 +86,7 @@ def _write_bytes(output: BinaryIO, weight: torch.Tensor) -> None:
 
 
 def _size(weight: torch.Tensor) -> int:
-    return weight.numel() * weight.element_size()
+    return int(weight.numel() * weight.element_size())
 
 
 def _key(field: int) -> bytes:
@@ -101,5 +102,3 @@ def _groups(value: int) -> Iterator[int]:
         yield value & 0x7F | 0x80
         value >>= 7
     yield value
-
-

@@ -8,6 +8,7 @@ twice the time and holds the model in memory several times.
 from __future__ import annotations
 
 from collections import Counter
+from typing import cast
 
 import onnx
 import onnx_ir
@@ -46,14 +47,21 @@ def _trace(job: Job) -> onnx.ModelProto:
     )
     model = onnx_ir.load(draft)
     draft.unlink()
-    for simplify in (common.IdentityEliminationPass(), common.CommonSubexpressionEliminationPass(), common.RemoveUnusedNodesPass()):
+    for simplify in (
+        common.IdentityEliminationPass(),
+        common.CommonSubexpressionEliminationPass(),
+        common.RemoveUnusedNodesPass(),
+    ):
         simplify(model)
-    return onnx_ir.to_proto(model)
+    return cast(onnx.ModelProto, onnx_ir.to_proto(model))
 
 
 def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
     """Turn the graph's parameter inputs into initializers still to be written, transposes of them done on the way."""
-    held = {**dict(job.module.named_buffers(remove_duplicate=False)), **dict(job.module.named_parameters(remove_duplicate=False))}
+    held = {
+        **dict(job.module.named_buffers(remove_duplicate=False)),
+        **dict(job.module.named_parameters(remove_duplicate=False)),
+    }
     names = [value.name for value in graph.graph.input if value.name not in job.sample]
     inputs = [value for value in graph.graph.input if value.name in job.sample]
     del graph.graph.input[:]

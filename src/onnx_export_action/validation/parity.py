@@ -82,4 +82,11 @@ def _incomparable(name: str, shape: tuple[int, ...], limit: Limits, detail: str)
 def unknown(name: str, actual: Array, limit: Limits) -> Parity:
     """An output that the model does not have: nothing says that it is right, so it does not pass."""
     shape = tuple(int(size) for size in actual.shape)
-    return Parity(output=name, passed=None, shape=shape, atol=limit.atol, rtol=limit.rtol, detail="the model has no output of this name")
+    return Parity(
+        output=name,
+        passed=None,
+        shape=shape,
+        atol=limit.atol,
+        rtol=limit.rtol,
+        detail="the model has no output of this name",
+    )

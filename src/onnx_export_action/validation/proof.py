@@ -34,7 +34,9 @@ class Evidence:
     reference: Literal["pytorch", "unoptimised"]
 
 
-def prove(worker: Worker, file: Path, opset: int | None, evidence: Evidence, settings: Settings, threads: int, log: Log) -> Proof:
+def prove(
+    worker: Worker, file: Path, opset: int | None, evidence: Evidence, settings: Settings, threads: int, log: Log
+) -> Proof:
     """Structure first, then every case, then the axes that the cases proved."""
     seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
     graph = Graph.model_validate(seen["graph"])
@@ -48,7 +50,10 @@ def prove(worker: Worker, file: Path, opset: int | None, evidence: Evidence, set
     except WorkerFailure as failure:
         checks.append(Check(name="ONNX Runtime", passed=False, detail=failure.cause[:500]))
     validation = Validation(
-        reference=evidence.reference, checks=tuple(checks), cases=tuple(cases), dynamic_axes=_axes(graph, evidence, cases)
+        reference=evidence.reference,
+        checks=tuple(checks),
+        cases=tuple(cases),
+        dynamic_axes=_axes(graph, evidence, cases),
     )
     return Proof(validation, graph, seen["opset"], seen["ir_version"], tuple(seen["external_files"]))
 
@@ -86,11 +91,21 @@ def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
     known = given | set(evidence.cases[0].get("derived", ()))
     missing, extra = sorted(given - set(opened["inputs"])), sorted(set(opened["inputs"]) - known)
     if extra:
-        return Check(name="input names", passed=False, detail=f"the file asks for {', '.join(extra)}, which neither tokenizer nor processor gives")
+        return Check(
+            name="input names",
+            passed=False,
+            detail=f"the file asks for {', '.join(extra)}, which neither tokenizer nor processor gives",
+        )
     if missing:
-        return Check(name="input names", passed=False, detail=f"the file does not accept {', '.join(missing)}, which the model reads")
+        return Check(
+            name="input names",
+            passed=False,
+            detail=f"the file does not accept {', '.join(missing)}, which the model reads",
+        )
     if not set(opened["outputs"]) & set(evidence.cases[0]["outputs"][:1]):
-        return Check(name="output names", passed=False, detail=f"the main output {evidence.cases[0]['outputs'][0]} is missing")
+        return Check(
+            name="output names", passed=False, detail=f"the main output {evidence.cases[0]['outputs'][0]} is missing"
+        )
     return Check(name="input names", passed=True, detail=", ".join(opened["inputs"]))
 
 
@@ -105,7 +120,11 @@ def _runnable(evidence: Evidence, graph: Graph) -> list[dict[str, Any]]:
     return [
         case
         for case in evidence.cases
-        if all(fixed.get((name, axis), size) == size for name, shape in case["inputs"].items() for axis, size in enumerate(shape))
+        if all(
+            fixed.get((name, axis), size) == size
+            for name, shape in case["inputs"].items()
+            for axis, size in enumerate(shape)
+        )
     ]
 
 
@@ -119,6 +138,13 @@ def _axes(graph: Graph, evidence: Evidence, cases: list[Case]) -> tuple[Axis, ..
                 sizes = sorted({case.inputs[tensor.name][axis] for case in ran if tensor.name in case.inputs})
                 name = wanted.get(axis) or str(size)
                 found.append(
-                    Axis(input=tensor.name, axis=axis, name=name, wanted=axis in wanted, declared=isinstance(size, str), sizes=tuple(sizes))
+                    Axis(
+                        input=tensor.name,
+                        axis=axis,
+                        name=name,
+                        wanted=axis in wanted,
+                        declared=isinstance(size, str),
+                        sizes=tuple(sizes),
+                    )
                 )
     return tuple(found)

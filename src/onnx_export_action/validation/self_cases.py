@@ -30,7 +30,12 @@ def write(file: Path, folder: Path, threads: int) -> list[dict[str, Any]]:
 
 
 def _write_case(
-    index: int, sizes: tuple[int, ...], inputs: tuple[Tensor, ...], names: tuple[str, ...], session: Session, folder: Path
+    index: int,
+    sizes: tuple[int, ...],
+    inputs: tuple[Tensor, ...],
+    names: tuple[str, ...],
+    session: Session,
+    folder: Path,
 ) -> dict[str, Any]:
     by_name = {name: sizes[place % len(sizes)] for place, name in enumerate(names)}
     generator = np.random.default_rng(index)
@@ -45,9 +50,16 @@ def _write_case(
             "usage",
         ) from error
     path = folder / f"case-{index:02}.npz"
-    np.savez(path, **{f"in.{n}": v for n, v in made.items()}, **{f"out.{n}": v for n, v in answers.items()})
+    arrays = {f"in.{name}": value for name, value in made.items()} | {f"out.{n}": v for n, v in answers.items()}
+    np.savez(path, allow_pickle=False, **arrays)
     shapes = {name: list(value.shape) for name, value in made.items()}
-    return {"file": str(path), "shape": shape, "batch": next(iter(by_name.values()), 1), "inputs": shapes, "outputs": list(answers)}
+    return {
+        "file": str(path),
+        "shape": shape,
+        "batch": next(iter(by_name.values()), 1),
+        "inputs": shapes,
+        "outputs": list(answers),
+    }
 
 
 def _value(tensor: Tensor, sizes: dict[str, int], generator: np.random.Generator) -> NDArray[Any]:

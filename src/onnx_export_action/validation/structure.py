@@ -12,7 +12,12 @@ from onnx_export_action.records import Check, Graph, Tensor
 from onnx_export_action.workers.protocol import Refusal
 
 _LARGE_BYTES = 4096
-_BITS = {onnx.TensorProto.FLOAT: 32, onnx.TensorProto.FLOAT16: 16, onnx.TensorProto.BFLOAT16: 16, onnx.TensorProto.INT64: 64}
+_BITS: dict[int, int] = {
+    onnx.TensorProto.FLOAT: 32,
+    onnx.TensorProto.FLOAT16: 16,
+    onnx.TensorProto.BFLOAT16: 16,
+    onnx.TensorProto.INT64: 64,
+}
 
 
 def read(file: Path) -> onnx.ModelProto:
@@ -20,7 +25,11 @@ def read(file: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(str(file), load_external_data=False)
     except Exception as error:  # protobuf's own type is not part of its interface
-        raise Refusal(f"{file.name} is not a readable ONNX file: {_first_line(error)}", "Check that it was saved completely.", "usage") from error
+        raise Refusal(
+            f"{file.name} is not a readable ONNX file: {_first_line(error)}",
+            "Check that it was saved completely.",
+            "usage",
+        ) from error
     if not model.graph.node and not model.graph.output:
         raise Refusal(f"{file.name} is not an ONNX file: it holds no graph.", "Check the path.", "usage")
     return model
@@ -37,7 +46,9 @@ def graph(model: onnx.ModelProto) -> Graph:
     names = {tensor.name for tensor in initializers}
     return Graph(
         nodes=len(model.graph.node),
-        operators=dict(sorted(Counter(node.op_type for node in model.graph.node).items(), key=lambda item: (-item[1], item[0]))),
+        operators=dict(
+            sorted(Counter(node.op_type for node in model.graph.node).items(), key=lambda item: (-item[1], item[0]))
+        ),
         initializers=len(initializers),
         parameters=sum(prod(tensor.dims) for tensor in initializers),
         inputs=tuple(_tensor(value) for value in model.graph.input if value.name not in names),
@@ -46,7 +57,7 @@ def graph(model: onnx.ModelProto) -> Graph:
 
 
 def check_graph(model: onnx.ModelProto) -> Check:
-    """onnx.checker with shape inference, on the graph with its large weights left out: their values decide nothing here."""
+    """onnx.checker with shape inference, without the large weights, whose values decide nothing here."""
     try:
         onnx.checker.check_model(_without_weights(model), full_check=True)
     except Exception as error:  # the checker raises several unrelated types
@@ -70,7 +81,9 @@ def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     small = [tensor for tensor in model.graph.initializer if not _is_large(tensor)]
     for tensor in model.graph.initializer:
         if _is_large(tensor):
-            model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+            model.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            )
     del model.graph.initializer[:]
     model.graph.initializer.extend(small)
     return model

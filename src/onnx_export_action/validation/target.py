@@ -40,9 +40,15 @@ def check_target(target: str | None, opset: int, ir_version: int) -> Check:
         return Check(name="target runtime", passed=True, detail="the installed ONNX Runtime, which loaded the file")
     newest, newest_ir = _limits(target)
     if newest is not None and opset > newest:
-        return Check(name="target runtime", passed=False, detail=f"{target} loads opsets up to {newest}, the file has {opset}")
+        return Check(
+            name="target runtime", passed=False, detail=f"{target} loads opsets up to {newest}, the file has {opset}"
+        )
     if newest_ir is not None and ir_version > newest_ir:
-        return Check(name="target runtime", passed=False, detail=f"{target} loads IR versions up to {newest_ir}, the file has {ir_version}")
+        return Check(
+            name="target runtime",
+            passed=False,
+            detail=f"{target} loads IR versions up to {newest_ir}, the file has {ir_version}",
+        )
     return Check(name="target runtime", passed=True, detail=f"{target} loads opset {opset} and IR {ir_version}")
 
 

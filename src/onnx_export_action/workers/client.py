@@ -32,6 +32,7 @@ _OFFLINE = {
     "TRANSFORMERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONWARNINGS": "ignore",
     "USER": "worker",
@@ -76,14 +77,18 @@ class Worker:
         self._over_memory = False
         self.peak_rss_bytes = 0
         self._process, self._replies = self._start(interpreter, service)
-        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._pass_on_output, self._watch_memory)]
+        self._threads = [
+            threading.Thread(target=run, daemon=True) for run in (self._pass_on_output, self._watch_memory)
+        ]
         for thread in self._threads:
             thread.start()
 
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def call(self, operation: str, **arguments: Any) -> Any:
@@ -160,13 +165,23 @@ class Worker:
         peak = f"{self.peak_rss_bytes / 1e9:.2f} GB"
         if self._over_memory:
             limit = f"{self._host.memory_bytes / 1e9:.2f} GB"
-            return WorkerFailure(f"It needed more than the {limit} of memory that are free and was ended.", _MORE_MEMORY, "surroundings")
+            return WorkerFailure(
+                f"It needed more than the {limit} of memory that are free and was ended.", _MORE_MEMORY, "surroundings"
+            )
         code = self._process.returncode
         if code == -signal.SIGKILL:
-            return WorkerFailure(f"It was killed from outside, most likely for lack of memory (it held {peak}).", _MORE_MEMORY, "surroundings")
+            return WorkerFailure(
+                f"It was killed from outside, most likely for lack of memory (it held {peak}).",
+                _MORE_MEMORY,
+                "surroundings",
+            )
         if code < 0:
-            return WorkerFailure(f"It crashed with {signal.Signals(-code).name}.", "Choose another `exporter`.", "route", last)
-        return WorkerFailure(f"It ended with status {code} before it answered. Its last line: {last or 'none'}", "", "route")
+            return WorkerFailure(
+                f"It crashed with {signal.Signals(-code).name}.", "Choose another `exporter`.", "route", last
+            )
+        return WorkerFailure(
+            f"It ended with status {code} before it answered. Its last line: {last or 'none'}", "", "route"
+        )
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -195,7 +210,7 @@ _MORE_MEMORY = "Use a runner with more memory, or `dtype: fp16`."
 
 
 def _memory_of(root: psutil.Process) -> tuple[int, int]:
-    """Resident and private bytes of a process tree; mapped files can be dropped by the kernel and do not count as private."""
+    """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
     resident = private = 0
     for process in [root, *root.children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):

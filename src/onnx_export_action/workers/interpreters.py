@@ -21,5 +21,7 @@ def optimum() -> Path:
 def require(interpreter: Path) -> Path:
     """The same path, if it is there."""
     if not interpreter.exists():
-        raise SurroundingsError(f"The interpreter of this route is not installed ({interpreter.parent.parent.name}).", "Run `make setup`.")
+        raise SurroundingsError(
+            f"The interpreter of this route is not installed ({interpreter.parent.parent.name}).", "Run `make setup`."
+        )
     return interpreter
