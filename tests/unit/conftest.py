@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -76,7 +76,7 @@ def _sizes(report: Report) -> dict[str, tuple[int, ...]]:
 
 def _literal(text: str) -> str:
     """A string literal of Python that no rendering can take for markup."""
-    literal = json.dumps(text)
+    literal = json.dumps(text) if text.isascii() and text.isprintable() else ascii(text)
     for char in "<>&`@|":
         literal = literal.replace(char, f"\\u{ord(char):04x}")
     return literal

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from onnx_export_action.records import Report
 from onnx_export_action.report import document
 from tests.factories import (
+    make_case,
     make_error_report,
     make_export,
     make_failed_report,
@@ -18,7 +20,6 @@ from tests.factories import (
     make_model,
     make_parity,
     make_report,
-    make_case,
     make_validation,
 )
 
@@ -55,6 +56,15 @@ def _at(value: Any, path: str) -> list[Any]:
 @pytest.mark.parametrize("path", FIXED_PATHS)
 def test_to_json__has_fixed_path(path: str) -> None:
     assert _at(json.loads(document.to_json(make_report())), path)
+
+
+@pytest.mark.parametrize("path", FIXED_PATHS)
+def test_docs__name_fixed_path(path: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "report.md").read_text(encoding="utf-8")
+    root, *rest = path.split(".")
+    rows = [row for row in page.splitlines() if row.startswith((f"| `{root}`", f"| `{root}[]`"))]
+    assert len(rows) == 1
+    assert all(f"`{step}`" in rows[0] for step in rest)
 
 
 @pytest.mark.parametrize("make", ALL_REPORTS)
@@ -126,12 +136,15 @@ def test_from_json__ignores_keys_of_later_versions() -> None:
         ("{}", "schema version None"),
         ('{"schema_version": 2}', "schema version 2"),
         ('{"schema_version": 1}', "tool_version: Field required"),
-        ('{"schema_version": 1, "model": 3, "tool_version": "1", "environment": {}}', "does not follow its schema: model"),
+        (
+            '{"schema_version": 1, "model": 3, "tool_version": "1", "environment": {}}',
+            "does not follow its schema: model",
+        ),
         ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_from_json__refuses_with_a_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match="The report .*") as refusal:
+    with pytest.raises(ValueError, match=r"^The report ") as refusal:
         document.from_json(text)
     assert sentence in str(refusal.value)
 

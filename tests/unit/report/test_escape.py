@@ -54,7 +54,9 @@ def _shown(tokens: list[Token]) -> str:
     """What the reader sees of inline tokens; our own <code> is the only HTML that there may be."""
     tags = {token.content for token in tokens if token.type == "html_inline"}
     assert tags <= {"<code>", "</code>"}
-    return "".join(token.content for token in tokens if token.type not in ("html_inline", "strong_open", "strong_close"))
+    return "".join(
+        token.content for token in tokens if token.type not in ("html_inline", "strong_open", "strong_close")
+    )
 
 
 def _bare(text: str) -> str:

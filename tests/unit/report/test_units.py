@@ -54,18 +54,29 @@ def test_size__is_decimal(count: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.345, "0.345 s"), (12.34, "12.3 s"), (59.9, "59.9 s"), (59.97, "1 min 0 s"), (125, "2 min 5 s"), (3720, "1 h 2 min")],
+    [
+        (0.345, "0.345 s"),
+        (12.34, "12.3 s"),
+        (59.9, "59.9 s"),
+        (59.97, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (3720, "1 h 2 min"),
+    ],
 )
 def test_seconds__grow_into_minutes_and_hours(seconds: float, text: str) -> None:
     assert units.seconds(seconds) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(4.1, "4.10 ms"), (0.0456, "0.0456 ms"), (999.4, "999 ms"), (1234, "1.23 s")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(4.1, "4.10 ms"), (0.0456, "0.0456 ms"), (999.4, "999 ms"), (1234, "1.23 s")]
+)
 def test_milliseconds__grow_into_seconds(value: float, text: str) -> None:
     assert units.milliseconds(value) == text
 
 
-@pytest.mark.parametrize(("count", "text"), [(476, "476"), (999_999, "999,999"), (22_713_216, "22.7 M"), (7 * 10**9, "7.00 G")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(476, "476"), (999_999, "999,999"), (22_713_216, "22.7 M"), (7 * 10**9, "7.00 G")]
+)
 def test_amount__is_exact_below_a_million(count: int, text: str) -> None:
     assert units.amount(count) == text
 
