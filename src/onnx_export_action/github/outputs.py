@@ -25,7 +25,7 @@ def outputs_of(report: Report, output_dir: str) -> dict[str, str]:
         "opset": export.opset if export else None,
         "exporter": export.exporter if export else None,
         "max-abs-diff": validation.max_abs_diff if validation else None,
-        "latency-p50-ms": round(benchmark.latency_ms.p50, 4) if benchmark else None,
+        "latency-p50-ms": f"{benchmark.latency_ms.p50:.6g}" if benchmark else None,
     }
     return {name: str(value) for name, value in found.items() if value is not None}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import PurePath
 from typing import Literal
 
@@ -145,6 +146,7 @@ def _exporter(report: Report) -> Line:
     if report.export is None or report.export.exporter is None:
         return line("none, the file was given") if report.model and report.model.kind == "onnx" else ()
     chosen = report.export.exporter
-    failed = [line(code(attempt.exporter)) for attempt in report.export.attempts if attempt.exporter != chosen]
+    earlier = takewhile(lambda attempt: attempt.exporter != chosen, report.export.attempts)
+    failed = [line(code(attempt.exporter)) for attempt in earlier]
     after = line(", after ", *joined(failed, " and "), " failed") if failed else ()
     return (*line(code(chosen)), *after)

@@ -7,10 +7,10 @@ from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Problem
 from onnx_export_action.report.spans import Line, code, line, prose, strong
 
-_CHECK_REMEDIES = {
+CHECK_REMEDIES = {
     "opset": "Ask for an opset that this exporter writes, or leave `exporter` to find one that writes yours.",
     "target runtime": "Ask for an older `opset`, or raise `target` to the runtime that you deploy.",
-    "external data": "Keep the .onnx and its data files in one folder and copy them whole.",
+    "weights": "Keep the .onnx and its data files in one folder and copy them whole.",
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",
     "input names": "Callers would have to know other names than the model's: try another `exporter`.",
@@ -52,7 +52,7 @@ _NOT_PROVEN = Problem(
 def _parity(report: Report, validation: Validation) -> Problem:
     failed = [case for case in validation.cases if not case.passed]
     worst = validation.worst_case or failed[0]
-    title = f"{len(failed)} of {units.plural(len(validation.cases), 'case')} failed."
+    title = f"{units.share(len(failed), len(validation.cases), 'case')} failed."
     details = [_worst(worst), *_pattern(validation)]
     return Problem(line(title), tuple(details), _parity_remedy(report, validation))
 
@@ -106,7 +106,7 @@ def _try_another(report: Report) -> Line:
 
 def _failed_check(check: Check) -> Problem:
     title = line("The check ", code(check.name), " did not pass.")
-    return Problem(title, (prose(check.detail),), prose(_CHECK_REMEDIES.get(check.name, "")))
+    return Problem(title, (prose(check.detail),), prose(CHECK_REMEDIES.get(check.name, "")))
 
 
 def _unproven_axes(validation: Validation) -> list[Axis]:

@@ -28,9 +28,13 @@ def validation_section(report: Report) -> Section:
 
 
 def _summary(validation: Validation) -> Line:
-    groups = (("cases", validation.cases), ("axes", validation.dynamic_axes), ("checks", validation.checks))
-    counts = [line(f"{sum(p.passed for p in parts)} of {len(parts)} {name}") for name, parts in groups if parts]
-    return joined(counts, ", ")
+    groups = (
+        ("case", "cases", validation.cases),
+        ("axis", "axes", validation.dynamic_axes),
+        ("check", "checks", validation.checks),
+    )
+    counted = ((sum(part.passed for part in parts), len(parts), one, many) for one, many, parts in groups)
+    return joined([line(units.share(*each)) for each in counted if each[1]], ", ")
 
 
 def _mark(passed: bool) -> str:

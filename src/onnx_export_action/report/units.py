@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+MICRO = "\N{MICRO SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -34,12 +35,16 @@ def amount(count: int) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """A latency: `4.10 ms`, `1.23 s`."""
+    """A latency: `8.55 µs`, `4.10 ms`, `1.23 s`."""
+    if value < 0.09995:
+        return f"{digits(1000 * value)} {MICRO}s"
     return f"{digits(value)} ms" if value < 999.5 else seconds(value / 1000)
 
 
 def seconds(value: float) -> str:
-    """A duration: `0.345 s`, `12.3 s`, `2 min 5 s`, `1 h 2 min`."""
+    """A duration: `345 ms`, `12.3 s`, `2 min 5 s`, `1 h 2 min`."""
+    if value < 0.9995:
+        return f"{digits(1000 * value)} ms"
     if value < 59.95:
         return f"{digits(value)} s"
     minutes, rest = divmod(round(value), 60)
@@ -56,6 +61,11 @@ def percent(value: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 case`, `6 cases`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def share(part: int, whole: int, one: str, many: str = "") -> str:
+    """How many of how many: `2 of 6 cases`, `1 of 1 axis`."""
+    return f"{part:,} of {plural(whole, one, many)}"
 
 
 def _scaled(count: int, units: tuple[str, ...]) -> tuple[str, str]:

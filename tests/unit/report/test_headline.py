@@ -103,6 +103,12 @@ def test_figures__exporter_names_those_that_failed_before() -> None:
     assert _figures(report)["exporter"] == "torchscript, after optimum and torch failed"
 
 
+def test_figures__exporter_was_not_after_those_that_failed_later() -> None:
+    attempts = (make_attempt(ok=False), make_attempt("torch", ok=False))
+    report = make_report(export=make_export(attempts=attempts))
+    assert _figures(report)["exporter"] == "torchscript"
+
+
 def test_figures__given_file_has_no_exporter() -> None:
     assert _figures(make_lone_report())["exporter"] == "none, the file was given"
 

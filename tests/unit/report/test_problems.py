@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from onnx_export_action import validation
 from onnx_export_action.records import Check, Failure, Report
 from onnx_export_action.report import problems
 from onnx_export_action.report.spans import plain
@@ -121,14 +124,20 @@ def test_found__failed_cases_explain_axes_that_they_leave_unproven() -> None:
     assert "(batch)" not in second
 
 
-@pytest.mark.parametrize(
-    "name", ["opset", "target runtime", "external data", "onnx.checker", "ONNX Runtime", "input names"]
-)
+@pytest.mark.parametrize("name", problems.CHECK_REMEDIES)
 def test_found__failed_check_has_detail_and_remedy(name: str) -> None:
     (problem,) = problems.found(_with(checks=(Check(name=name, passed=False, detail="18, although 13 was promised"),)))
     assert plain(problem.title) == f"The check {name} did not pass."
     assert plain(problem.details[0]) == "18, although 13 was promised"
     assert problem.remedy
+
+
+def test_check_remedies__cover_every_check_of_the_validation() -> None:
+    sources = (Path(validation.__path__[0])).glob("*.py")
+    named = {
+        name for file in sources for name in re.findall(r'Check\(\s*name="([^"]+)"', file.read_text(encoding="utf-8"))
+    }
+    assert named == set(problems.CHECK_REMEDIES)
 
 
 def test_found__no_case_at_all_is_a_problem() -> None:

@@ -55,7 +55,9 @@ def test_size__is_decimal(count: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.345, "0.345 s"),
+        (0, "0 ms"),
+        (0.345, "345 ms"),
+        (0.9996, "1.00 s"),
         (12.34, "12.3 s"),
         (59.9, "59.9 s"),
         (59.97, "1 min 0 s"),
@@ -68,7 +70,15 @@ def test_seconds__grow_into_minutes_and_hours(seconds: float, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(4.1, "4.10 ms"), (0.0456, "0.0456 ms"), (999.4, "999 ms"), (1234, "1.23 s")]
+    ("value", "text"),
+    [
+        (4.1, "4.10 ms"),
+        (0.00855, "8.55 \N{MICRO SIGN}s"),
+        (0.09994, "99.9 \N{MICRO SIGN}s"),
+        (0.456, "0.456 ms"),
+        (999.4, "999 ms"),
+        (1234, "1.23 s"),
+    ],
 )
 def test_milliseconds__grow_into_seconds(value: float, text: str) -> None:
     assert units.milliseconds(value) == text
