@@ -32,16 +32,15 @@ def _panel(view: View, folder: str) -> Panel:
     for figure in view.figures:
         figures.add_row(Text(figure.name, style="dim"), text(figure.value))
     parts: list[RenderableType] = [text(view.subject)] if view.subject else []
-    parts += [Text(), figures] if view.figures else []
+    parts += [figures] if view.figures else []
     parts += [_problem(problem) for problem in view.problems]
-    if folder:
-        parts += [Text(), text(line("Everything is in ", code(folder)))]
+    parts += [text(line("Everything is in ", code(folder)))] if folder else []
     title = Text.assemble(f"{view.mark} ", text(view.headline), style="bold")
-    return Panel(Group(*parts), title=title, title_align="left", border_style=_COLOURS[view.tone], padding=(0, 1))
+    return Panel(_spaced(parts), title=title, title_align="left", border_style=_COLOURS[view.tone], padding=(0, 1))
 
 
 def _problem(problem: Problem) -> RenderableType:
-    lines = [Text(), text(problem.title, "bold")] if problem.title else [Text()]
+    lines = [text(problem.title, "bold")] if problem.title else []
     lines += [text(detail) for detail in problem.details]
     if problem.remedy:
         lines.append(Text.assemble("→ ", text(problem.remedy)))
@@ -50,12 +49,19 @@ def _problem(problem: Problem) -> RenderableType:
 
 def _section(section: Section, blocks: tuple[Block, ...]) -> RenderableType:
     title = Text.assemble((section.title, "bold"), " · ", text(section.summary, "dim"))
-    body: list[RenderableType] = []
-    for block in blocks:
-        body += [Text()] if body else []
-        body.append(_block(block))
     # Borders on every line: in CI no foreign text may begin one, where the runner looks for commands.
-    return Panel(Group(*body), title=title, title_align="left", border_style="dim", padding=(0, 1))
+    return Panel(
+        _spaced([_block(block) for block in blocks]),
+        title=title,
+        title_align="left",
+        border_style="dim",
+        padding=(0, 1),
+    )
+
+
+def _spaced(parts: list[RenderableType]) -> Group:
+    """The parts with an empty line between each two."""
+    return Group(*[each for part in parts for each in (Text(), part)][1:])
 
 
 def _block(block: Block) -> RenderableType:
