@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"scaled_dot_product_attention.*opset version (\d+)",
@@ -44,6 +46,7 @@ def hint(cause: str) -> str:
 
 
 def first_sentence(cause: str, limit: int = 400) -> str:
-    """The part of an error that people read: its first non-empty line, cut to `limit` characters."""
-    line = next((line.strip() for line in cause.splitlines() if line.strip()), "no message")
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    """The part of an error that people read: its first line, with the next where it ends in a colon, cut to `limit`."""
+    lines = [line.strip() for line in _COLOURS.sub("", cause).splitlines() if line.strip()] or ["no message"]
+    sentence = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+    return sentence if len(sentence) <= limit else f"{sentence[: limit - 1]}…"

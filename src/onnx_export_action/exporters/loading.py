@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import transformers
 
+from onnx_export_action.exporters import diagnosis
 from onnx_export_action.tasks import AUTO_CLASSES
 from onnx_export_action.workers.protocol import Refusal
 
@@ -96,7 +97,7 @@ def _refuse_initialised(info: dict[str, Any]) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    return diagnosis.first_sentence(str(error) or type(error).__name__, 300)
 
 
 def tokenizer(path: str, trust_remote_code: bool) -> tuple[Any, str | None]:

@@ -6,8 +6,8 @@ import re
 
 from onnx_export_action.records import Check
 
-# Version of ONNX Runtime: newest opset, newest IR. Source: the runtime's own table of compatible versions
-# (docs/Versioning.md of its repository) and the ONNX release that each was built with (onnx.helper.VERSION_TABLE).
+# Release of ONNX Runtime: newest opset, newest IR. From 1.15 on found by loading one-node files with each release;
+# before that, what the ONNX release that it was built with defines (onnx.helper.VERSION_TABLE).
 _RELEASES = {
     (1, 7): (13, 7),
     (1, 8): (14, 7),
@@ -17,15 +17,18 @@ _RELEASES = {
     (1, 12): (17, 8),
     (1, 13): (17, 8),
     (1, 14): (18, 8),
-    (1, 15): (19, 8),
+    (1, 15): (19, 9),
     (1, 16): (19, 9),
     (1, 17): (20, 9),
     (1, 18): (21, 10),
     (1, 19): (21, 10),
     (1, 20): (21, 10),
     (1, 21): (22, 10),
-    (1, 22): (23, 10),
+    (1, 22): (22, 10),
     (1, 23): (23, 11),
+    (1, 24): (25, 13),
+    **dict.fromkeys(((1, minor) for minor in range(25, 32)), (26, 13)),
+    (1, 32): (28, 14),
 }
 
 

@@ -35,7 +35,13 @@ def _answer(service: Any, operation: str, arguments: dict[str, Any]) -> dict[str
         return _failure("surroundings", "The worker ran out of memory.", "Use a runner with more memory.")
     # SystemExit and KeyboardInterrupt too: code of a model must not end the worker without a reply.
     except BaseException as error:
-        return _failure("unknown", f"{type(error).__name__}: {error}", "")
+        first = _first_cause(error)
+        return _failure("unknown", f"{type(first).__name__}: {first}", "")
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """The error that started it: exporters wrap it in pages of advice of their own."""
+    return _first_cause(error.__cause__) if error.__cause__ is not None else error
 
 
 def _failure(kind: str, cause: str, hint: str) -> dict[str, Any]:
