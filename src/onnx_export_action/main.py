@@ -45,12 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run(chosen, _edges(environment, log), progress)
     except RunError as caught:
         error = caught
+    except KeyboardInterrupt:
+        error = SurroundingsError("The run was interrupted.", "Start it again; nothing is left to clean up.")
     except Exception as caught:  # the one catch: a defect of ours is a sentence too, with its traceback in a file
         error = _defect(caught, folder)
     report = progress.report(error)
     if error is not None:
         log.error(str(error))
-    _deliver(report, folder, workspace, environment)
+    _deliver(report, folder, workspace, environment, log)
     terminal.show(report, console, os.path.relpath(folder, workspace))
     return error.exit_status if error else _EXIT_STATUS[report.verdict]
 
@@ -61,6 +63,7 @@ def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
     try:
         run(chosen, edges, progress)
     finally:
+        bundle.hand_over(edges.cache, chosen.workspace)
         model, task = (progress.model.id, progress.model.task) if progress.model else (chosen.model, chosen.task)
         progress.reproduce = cli.command_of(chosen, model, task)
 
@@ -76,8 +79,10 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
     )
 
 
-def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[str, str]) -> None:
+def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[str, str], log: Log) -> None:
+    """Files first, then what GitHub reads; what cannot be written is said, and the rest is still delivered."""
     text = markdown.render(report)
+    outputs = outputs_of(report, os.path.relpath(folder, workspace))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(document.to_json(report), encoding="utf-8")
@@ -85,10 +90,10 @@ def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[st
         (folder / "report.html").write_text(html.render(report), encoding="utf-8")
         bundle.hand_over(folder, workspace)
     except OSError as error:
-        print(f"The report cannot be written: {error.strerror}.", file=sys.stderr)
-    relative = os.path.relpath(folder, workspace)
+        log.warning(f"The report cannot be written to the output folder: {error.strerror}.")
+        outputs = {name: value for name, value in outputs.items() if not name.startswith("report-")}
     if environment.get("GITHUB_OUTPUT"):
-        write_outputs(Path(environment["GITHUB_OUTPUT"]), outputs_of(report, relative))
+        write_outputs(Path(environment["GITHUB_OUTPUT"]), outputs)
     if environment.get("GITHUB_STEP_SUMMARY"):
         write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
 

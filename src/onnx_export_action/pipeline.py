@@ -106,7 +106,7 @@ def _check_ready_file(run: _Run, model: Model) -> None:
     progress.export = Export(opset=proven.opset, ir_version=proven.ir_version)
     copies = run.work / "onnx"
     copies.mkdir()
-    for name in proven.external_files:
+    for name in proven.graph.external_files if proven.graph else ():
         shutil.copyfile(file.parent / name, copies / name)
     exported = Path(shutil.copyfile(file, copies / "model.onnx"))
     taken = output.take_model(exported, settings.output_path, proven.validation.passed)

@@ -194,6 +194,9 @@ class Graph(Record):
     parameters: int = Field(description="Number of elements over all initializers.")
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    external_files: tuple[str, ...] = Field(
+        (), description="The files that hold external data, as the graph names them."
+    )
 
 
 class Timing(Record):
@@ -310,4 +313,5 @@ class Report(Record):
     @property
     def main_files(self) -> tuple[File, ...]:
         """The .onnx and its external data: what the size in the report means."""
-        return tuple(file for file in self.files if ".onnx" in file.path)
+        external = self.graph.external_files if self.graph else ()
+        return tuple(file for file in self.files if ".onnx" in file.path or file.path in external)

@@ -36,6 +36,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
         r"does not recognize this architecture",
         "This interpreter's transformers is older than the architecture; use another `exporter`.",
     ),
+    (r"NOT_IMPLEMENTED", "ONNX Runtime's CPU provider has no kernel for this in the chosen dtype; use `dtype: fp32`."),
     (r"No module named '([\w.]+)'", "The model needs a package that is not installed here."),
 )
 

@@ -22,7 +22,6 @@ class Proof:
     graph: Graph | None
     opset: int | None
     ir_version: int | None
-    external_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def prove(
         cases=tuple(cases),
         dynamic_axes=_axes(graph, evidence, cases),
     )
-    return Proof(validation, graph, seen["opset"], seen["ir_version"], tuple(seen["external_files"]))
+    return Proof(validation, graph, seen["opset"], seen["ir_version"])
 
 
 def summary_of_failure(validation: Validation) -> str:

@@ -32,7 +32,6 @@ class Service:
             "opset": delivered,
             "ir_version": model.ir_version,
             "graph": structure.graph(model).model_dump(),
-            "external_files": structure.external_files(model),
         }
         checks = (
             structure.check_weights(model, path.parent),

@@ -53,6 +53,7 @@ def graph(model: onnx.ModelProto) -> Graph:
         parameters=sum(prod(tensor.dims) for tensor in initializers),
         inputs=tuple(_tensor(value) for value in model.graph.input if value.name not in names),
         outputs=tuple(_tensor(value) for value in model.graph.output),
+        external_files=_external_files(model),
     )
 
 
@@ -116,10 +117,9 @@ def _external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
     return "" if path.stat().st_size >= end else f"the external file {path.name} is cut off"
 
 
-def external_files(model: onnx.ModelProto) -> list[str]:
-    """The files that hold external data, as the file names them."""
+def _external_files(model: onnx.ModelProto) -> tuple[str, ...]:
     entries = (entry for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location")
-    return sorted({entry.value for entry in entries})
+    return tuple(sorted({entry.value for entry in entries}))
 
 
 def check_opset(model: onnx.ModelProto, promised: int | None) -> Check:

@@ -74,6 +74,7 @@ class Worker:
         if host.user is not None:
             os.chown(self._home.name, host.user, host.user)
         self._last_lines: deque[str] = deque(maxlen=40)
+        self._family: set[psutil.Process] = set()
         self._over_memory = False
         self.peak_rss_bytes = 0
         self._process, self._replies = self._start(interpreter, service)
@@ -99,10 +100,12 @@ class Worker:
             self._requests.flush()
         except OSError:
             raise self._death() from None
-        reply = json.loads(self._read_reply(operation))
-        if reply["ok"]:
-            return reply["value"]
-        raise WorkerFailure(reply["cause"], reply["hint"], reply["kind"], reply["traceback"])
+        reply = self._read_reply(operation)
+        try:
+            return _value_of(reply)
+        except (ValueError, KeyError, TypeError):
+            self._kill()  # what else it says can belong to no request
+            raise WorkerFailure("It answered with something that is no reply.", "", "route") from None
 
     def close(self) -> None:
         """End the process, politely for two seconds, and remove its home."""
@@ -121,7 +124,7 @@ class Worker:
         assert self._process.stdin is not None
         return self._process.stdin
 
-    def _start(self, interpreter: Path, service: str) -> tuple[subprocess.Popen[str], IO[str]]:
+    def _start(self, interpreter: Path, service: str) -> tuple[subprocess.Popen[str], IO[bytes]]:
         read_fd, write_fd = os.pipe()
         user = "-" if self._host.user is None else str(self._host.user)
         process = subprocess.Popen(
@@ -137,26 +140,34 @@ class Worker:
             errors="replace",
         )
         os.close(write_fd)
-        return process, os.fdopen(read_fd, "r", encoding="utf-8")
+        return process, os.fdopen(read_fd, "rb", buffering=0)
 
     def _environment(self) -> dict[str, str]:
         passed_on = {name: self._host.environment[name] for name in _PASSED_ON if name in self._host.environment}
         return {**passed_on, **_OFFLINE, "HOME": self._home.name, "HF_HOME": self._home.name}
 
-    def _read_reply(self, operation: str) -> str:
+    def _read_reply(self, operation: str) -> bytes:
         deadline = time.monotonic() + self._host.timeout_seconds
-        ready, _, _ = select.select([self._replies], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            self._kill()
-            raise WorkerFailure(
-                f"It was still busy with `{operation}` after {self._host.timeout_seconds:.0f} s and was ended.",
-                "Raise `timeout`, or choose another `exporter`.",
-                "route",
-            )
-        return self._replies.readline() or self._raise_death()
+        received = b""
+        while not received.endswith(b"\n"):
+            if time.monotonic() > deadline:
+                self._kill()
+                raise self._late(operation)
+            if select.select([self._replies], [], [], _WATCH_SECONDS)[0]:
+                part = os.read(self._replies.fileno(), 1 << 16)
+                if not part:
+                    raise self._death()
+                received += part
+            elif self._process.poll() is not None:
+                raise self._death()  # though a process that it left behind holds the pipe open
+        return received
 
-    def _raise_death(self) -> str:
-        raise self._death()
+    def _late(self, operation: str) -> WorkerFailure:
+        return WorkerFailure(
+            f"It was still busy with `{operation}` after {self._host.timeout_seconds:.0f} s and was ended.",
+            "Raise `timeout`, or choose another `exporter`.",
+            "route",
+        )
 
     def _death(self) -> WorkerFailure:
         self._process.wait()
@@ -186,6 +197,9 @@ class Worker:
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        for process in list(self._family):  # those too that left the group
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         self._process.wait()
 
     def _pass_on_output(self) -> None:
@@ -198,7 +212,9 @@ class Worker:
         with contextlib.suppress(psutil.NoSuchProcess):
             root = psutil.Process(self._process.pid)
             while self._process.poll() is None:
-                resident, private = _memory_of(root)
+                family = [root, *root.children(recursive=True)]
+                self._family.update(family)
+                resident, private = _memory_of(family)
                 self.peak_rss_bytes = max(self.peak_rss_bytes, resident)
                 if private > self._host.memory_bytes:
                     self._over_memory = True
@@ -209,10 +225,17 @@ class Worker:
 _MORE_MEMORY = "Use a runner with more memory, or `dtype: fp16`."
 
 
-def _memory_of(root: psutil.Process) -> tuple[int, int]:
+def _value_of(reply: bytes) -> Any:
+    content = json.loads(reply)
+    if content["ok"] is True:
+        return content["value"]
+    raise WorkerFailure(*(str(content[part]) for part in ("cause", "hint", "kind", "traceback")))
+
+
+def _memory_of(family: list[psutil.Process]) -> tuple[int, int]:
     """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
     resident = private = 0
-    for process in [root, *root.children(recursive=True)]:
+    for process in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             memory = process.memory_info()
             resident += memory.rss
