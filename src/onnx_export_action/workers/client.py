@@ -171,6 +171,7 @@ class Worker:
 
     def _death(self) -> WorkerFailure:
         self._process.wait()
+        self._kill()  # a process that it left behind would hold the output open
         self._threads[0].join(timeout=2)
         last = next((line for line in reversed(self._last_lines) if line.strip()), "")
         peak = f"{self.peak_rss_bytes / 1e9:.2f} GB"

@@ -1,0 +1,107 @@
+"""The whole program in this process, as the runner starts it: `INPUT_*` in, exit status and files out."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from onnx_export_action import main
+from onnx_export_action.report import document
+from onnx_export_action.workers import client
+
+SERVICES = Path(__file__).parent / "services"
+# An address where nobody listens: no test may ask a real Hub.
+_NO_HUB = "http://127.0.0.1:9"
+_OUTPUT = re.compile(r"^(?P<name>[\w-]+)<<(?P<mark>\S+)\n(?P<value>.*?)\n(?P=mark)$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind."""
+
+    status: int
+    log: str
+    folder: Path
+    outputs: dict[str, str]
+    summary: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """report.json, checked against its schema."""
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        jsonschema.validate(report, json.loads(document.json_schema()))
+        return report
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """The rungs that were tried, in order."""
+        attempts: list[dict[str, Any]] = self.report["export"]["attempts"]
+        return attempts
+
+    @property
+    def failure(self) -> str:
+        """Message and remedy of the failure in report.json."""
+        failure = self.report["failure"]
+        return f"{failure['message']} {failure['remedy']}"
+
+    def names(self) -> set[str]:
+        """Every file of the output folder by its relative path."""
+        return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
+
+
+def run(
+    workspace: Path,
+    inputs: Mapping[str, str],
+    *,
+    flags: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Outcome:
+    """One run of `main` in a workspace, in the environment of a runner and nothing else."""
+    files = {name: workspace / f".{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for file in files.values():
+        file.unlink(missing_ok=True)
+    given = {f"INPUT_{name.upper()}": value for name, value in {"benchmark-seconds": "0", **inputs}.items()}
+    runner = {
+        "PATH": os.environ["PATH"],
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": str(workspace),
+        "HF_ENDPOINT": _NO_HUB,
+        **{name: str(file) for name, file in files.items()},
+    }
+    printed = io.StringIO()
+    with _environment({**runner, **given, **(environment or {})}), redirect_stdout(printed), redirect_stderr(printed):
+        status = main.main(list(flags))
+    written = {name: file.read_text(encoding="utf-8") if file.exists() else "" for name, file in files.items()}
+    outputs = {found["name"]: found["value"] for found in _OUTPUT.finditer(written["GITHUB_OUTPUT"])}
+    folder = workspace / Path(outputs["report-json"]).parent
+    return Outcome(status, printed.getvalue(), folder, outputs, written["GITHUB_STEP_SUMMARY"])
+
+
+@contextmanager
+def workers_find(*folders: Path) -> Iterator[dict[str, str]]:
+    """Let workers import modules of the tests, which the program itself never allows; yields the environment for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "_PASSED_ON", (*client._PASSED_ON, "PYTHONPATH"))
+        yield {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PATH": os.environ["PATH"]}
+
+
+@contextmanager
+def _environment(environment: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
