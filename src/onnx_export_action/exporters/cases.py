@@ -12,7 +12,7 @@ Padding = Literal["none", "right", "left"]
 
 _LONGEST = 128
 _SAMPLE_BATCHES = (3, 7, 11, 13, 17)
-_SAMPLE_LENGTHS = (19, 13, 23, 29, 11, 5, 3, 2)
+_SAMPLE_LENGTHS = (13, 19, 23, 29, 11, 5, 3, 2)
 
 
 @dataclass(frozen=True)

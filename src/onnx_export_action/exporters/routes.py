@@ -25,7 +25,7 @@ class Job:
 
     module: NamedModule
     sample: dict[str, Any]
-    axes: dict[str, dict[int, str]]
+    axes: dict[str, dict[int, str]]  # of inputs and outputs: axis number to the name of a dynamic axis
     task: str
     opset: int
     file: Path
@@ -49,12 +49,3 @@ class Route(Protocol):
 def route(name: str) -> Route:
     """The route's module."""
     return cast(Route, importlib.import_module(ROUTES[name]))
-
-
-def output_axes(job: Job, outputs: dict[str, Any]) -> dict[str, dict[int, str]]:
-    """Names for the outputs' axes, where a size of the sample tells which input axis it follows."""
-    sizes = {job.sample[name].shape[axis]: label for name, labels in job.axes.items() for axis, label in labels.items()}
-    return {
-        name: {axis: sizes[size] for axis, size in enumerate(value.shape) if size in sizes}
-        for name, value in outputs.items()
-    }

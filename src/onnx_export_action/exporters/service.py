@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import cases, files, loading
+from onnx_export_action.exporters import axes, cases, files, loading
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
@@ -48,19 +48,21 @@ class Service:
     def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
         """Run the model on every case of the proof and write inputs and outputs to `folder` as .npz files."""
         self._batches, self._lengths = tuple(batch_sizes), tuple(sequence_lengths)
-        written = [self._write(index, case, Path(folder)) for index, case in enumerate(self._plan())]
-        names = [name for entry in written if entry for name in entry["outputs"]]
-        self._module.output_names = tuple(dict.fromkeys(names))
-        axes = {
-            name: {str(axis): label for axis, label in labels.items()} for name, labels in self._inputs.axes.items()
+        tried = [self._write(index, case, Path(folder)) for index, case in enumerate(self._plan())]
+        written = [entry for entry in tried if entry]
+        self._module.output_names = tuple(written[0]["outputs"])
+        answered = [(entry["inputs"], entry["outputs"]) for entry in written]
+        self._axes = {**self._inputs.axes, **axes.of_outputs(self._inputs.axes, answered)}
+        wanted = {
+            name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in self._inputs.axes.items()
         }
-        return {"cases": [entry for entry in written if entry], "axes": axes}
+        return {"cases": written, "axes": wanted}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
         longest = self._inputs.longest if self._inputs.modality == "text" else None
         sample = self._typed(self._inputs.make(cases.sample(self._batches, self._lengths, longest), _SEED))
-        job = Job(self._module, sample, self._inputs.axes, self._task, opset, Path(file), self._path)
+        job = Job(self._module, sample, self._axes, self._task, opset, Path(file), self._path)
         without_cache(self._module.model)
         route(exporter).export(job)
         files.settle(job.file)
@@ -106,14 +108,13 @@ class Service:
         arrays = {f"in.{name}": _array(value) for name, value in {**derived, **inputs}.items()}
         arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
         np.savez(file, allow_pickle=False, **arrays)
-        shapes = {name: list(value.shape) for name, value in inputs.items()}
         return {
             "file": str(file),
             "shape": self._describe(case),
             "batch": case.batch,
-            "inputs": shapes,
+            "inputs": {name: list(value.shape) for name, value in inputs.items()},
             "derived": list(derived),
-            "outputs": list(outputs),
+            "outputs": {name: list(value.shape) for name, value in outputs.items()},
         }
 
     def _describe(self, case: Case) -> str:

@@ -16,7 +16,7 @@ import torch
 from onnx_ir.passes import common
 
 from onnx_export_action.exporters import streaming
-from onnx_export_action.exporters.routes import Job, output_axes
+from onnx_export_action.exporters.routes import Job
 
 _SDPA_SINCE = 14
 
@@ -39,7 +39,7 @@ def _trace(job: Job) -> onnx.ModelProto:
         str(draft),
         input_names=list(job.sample),
         output_names=list(job.module.output_names),
-        dynamic_axes={**job.axes, **output_axes(job, job.module.answer(job.sample))},
+        dynamic_axes=job.axes,
         do_constant_folding=False,
         export_params=False,
         opset_version=job.opset,

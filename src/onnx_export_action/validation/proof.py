@@ -101,10 +101,9 @@ def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
             passed=False,
             detail=f"the file does not accept {', '.join(missing)}, which the model reads",
         )
-    if not set(opened["outputs"]) & set(evidence.cases[0]["outputs"][:1]):
-        return Check(
-            name="output names", passed=False, detail=f"the main output {evidence.cases[0]['outputs'][0]} is missing"
-        )
+    main_output = next(iter(evidence.cases[0]["outputs"]))
+    if main_output not in opened["outputs"]:
+        return Check(name="output names", passed=False, detail=f"the main output {main_output} is missing")
     return Check(name="input names", passed=True, detail=", ".join(opened["inputs"]))
 
 
