@@ -21,9 +21,9 @@ def prepare(folder: Path) -> None:
     """Make the folder and remove what an earlier run left, so that nothing old can pass for new."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*_listed(folder), *_OWN):
-            if (folder / name).parent.resolve().is_relative_to(folder.resolve()):
-                (folder / name).unlink(missing_ok=True)
+        for path in (folder / name for name in (*_listed(folder), *_OWN)):
+            if path.is_file() and path.parent.resolve().is_relative_to(folder.resolve()):
+                path.unlink()
         for name in _OWN_FOLDERS:
             shutil.rmtree(folder / name, ignore_errors=True)
         probe = folder / ".writable"
@@ -61,9 +61,10 @@ def take_model(exported: Path, folder: Path, passed: bool) -> Path:
 def _listed(folder: Path) -> list[str]:
     manifest = folder / bundle.MANIFEST
     try:
-        return [str(file["path"]) for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]]
+        names = [str(file["path"]) for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+    return [name for name in names if name.isprintable()]
 
 
 def keep_tracebacks(folder: Path, tracebacks: dict[str, str]) -> None:
