@@ -65,15 +65,16 @@ class Ladder:
     def _try(self, exporter: str, outer: ExitStack) -> Climbed:
         start = time.monotonic()
         with self._log.group(f"Export with {exporter}"), ExitStack() as own:
-            worker = own.enter_context(attempt.start(exporter, self._host, self._log))
+            worker: Worker | None = None
             try:
+                worker = own.enter_context(attempt.start(exporter, self._host, self._log))
                 climbed = self._export_and_prove(exporter, worker)
             except WorkerFailure as failure:
                 self._record(exporter, start, worker, failure)
                 raise
             passed = climbed.proof.validation.passed
             self._record(exporter, start, worker, None if passed else self._not_proven(climbed.proof))
-            self.warnings += climbed.exported.warnings
+            self._warn(climbed.exported.warnings)
             if passed and self._settings.benchmark_seconds > 0:
                 outer.push(own.pop_all())
         return climbed
@@ -83,28 +84,41 @@ class Ladder:
         (folder / "onnx").mkdir(parents=True)
         if self._host.user is not None:
             _give(folder, self._host.user)
-        opset = ladder.opset_for(self._settings)
-        exported = attempt.export(
-            worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log
-        )
-        if self._settings.benchmark_seconds == 0:
-            worker.close()  # its memory is better used by ONNX Runtime
-        evidence = Evidence(exported.cases, exported.axes, "pytorch")
+        # Started now, so that it has imported its libraries by the time there is a file to prove.
         with Worker(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
-            proven = proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
+            opset = ladder.opset_for(self._settings)
+            exported = attempt.export(
+                worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log
+            )
+            if self._settings.benchmark_seconds == 0:
+                worker.close()  # its memory is better used by ONNX Runtime
+            proven = self._prove(validator, exported, opset)
         return Climbed(exporter, exported, proven, worker)
+
+    def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
+        evidence = Evidence(exported.cases, exported.axes, "pytorch")
+        try:
+            return proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
+        except WorkerFailure as failure:
+            raise _unreadable(failure) from failure
+
+    def _warn(self, warnings: tuple[str, ...]) -> None:
+        for warning in dict.fromkeys(warnings):
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+                self._log.warning(warning)
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
         return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}")
 
-    def _record(self, exporter: str, start: float, worker: Worker, failure: WorkerFailure | None) -> None:
+    def _record(self, exporter: str, start: float, worker: Worker | None, failure: WorkerFailure | None) -> None:
         cause = diagnosis.first_sentence(failure.cause) if failure else None
         self.attempts.append(
             Attempt(
                 exporter=exporter,
                 ok=failure is None,
                 seconds=round(time.monotonic() - start, 3),
-                peak_rss_bytes=worker.peak_rss_bytes,
+                peak_rss_bytes=worker.peak_rss_bytes if worker else None,
                 cause=cause,
                 hint=(failure.hint or diagnosis.hint(failure.cause)) if failure else None,
             )
@@ -121,6 +135,12 @@ class Ladder:
         return ExportError(
             f"No route could export the model. {causes}", hints[0] if hints else "The tracebacks are in `attempts/`."
         )
+
+
+def _unreadable(failure: WorkerFailure) -> WorkerFailure:
+    """A file that cannot even be opened is the route's failure, never the user's."""
+    kind = "surroundings" if failure.kind == "surroundings" else "route"
+    return WorkerFailure(f"The file failed validation: {failure.cause}", "", kind, failure.traceback)
 
 
 def _give(folder: Path, user: int) -> None:

@@ -1,14 +1,18 @@
-"""The Hub of the tests, and time that does not pass."""
+"""Shared by the integration tests: a Hub on this machine, tiny models, and runs whose outcome many tests read."""
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import huggingface_hub
 import pytest
 
+from tests.integration import program, tiny
 from tests.integration.hub_server import Hub, running_hub
+from tests.integration.program import Outcome
 
 
 @pytest.fixture
@@ -26,3 +30,38 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     taken: list[float] = []
     monkeypatch.setattr(time, "sleep", taken.append)
     return taken
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A tiny model by the name of its maker, made on first use; never write into it."""
+    root = tmp_path_factory.mktemp("models")
+
+    def made(name: str) -> Path:
+        folder = root / name
+        return folder if folder.exists() else getattr(tiny, name)(folder)
+
+    return made
+
+
+@pytest.fixture
+def copied(models: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path]:
+    """A copy of a tiny model as `model` in the test's own workspace, to be spoilt."""
+    return lambda name: Path(shutil.copytree(models(name), tmp_path / "model"))
+
+
+@pytest.fixture(scope="session")
+def exported(models: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
+    """The outcome of the whole program on a tiny model; the same inputs run once a session."""
+    done: dict[tuple[str, ...], Outcome] = {}
+
+    def run(name: str, **inputs: str) -> Outcome:
+        key = (name, *(f"{key}={value}" for key, value in sorted(inputs.items())))
+        if key not in done:
+            workspace = tmp_path_factory.mktemp("workspace")
+            shutil.copytree(models(name), workspace / name)
+            given = {key.replace("_", "-"): value for key, value in inputs.items()}
+            done[key] = program.run(workspace, {"model": name, **given})
+        return done[key]
+
+    return run

@@ -83,7 +83,7 @@ def run(
         status = main.main(list(flags))
     written = {name: file.read_text(encoding="utf-8") if file.exists() else "" for name, file in files.items()}
     outputs = {found["name"]: found["value"] for found in _OUTPUT.finditer(written["GITHUB_OUTPUT"])}
-    folder = workspace / Path(outputs["report-json"]).parent
+    folder = workspace / Path(outputs.get("report-json", "onnx-export/report.json")).parent
     return Outcome(status, printed.getvalue(), folder, outputs, written["GITHUB_STEP_SUMMARY"])
 
 

@@ -131,3 +131,28 @@ def t5(folder: Path) -> Path:
         eos_token_id=3,
     )
     return save(folder, "T5ForConditionalGeneration", config)
+
+
+def whisper(folder: Path) -> Path:
+    """A Whisper of one layer a side, which TorchScript cannot export."""
+    config = transformers.WhisperConfig(
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        vocab_size=VOCABULARY,
+        num_mel_bins=16,
+        max_source_positions=50,
+        max_target_positions=160,
+        decoder_start_token_id=2,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        begin_suppress_tokens=None,
+        suppress_tokens=None,
+    )
+    transformers.WhisperFeatureExtractor(feature_size=16, chunk_length=1).save_pretrained(folder)
+    return save(folder, "WhisperForConditionalGeneration", config)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.workers import interpreters
-from onnx_export_action.workers.client import Host, Worker
+from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.exporters.service"
 
@@ -33,8 +34,12 @@ def interpreter_of(exporter: str) -> Path:
 
 
 def start(exporter: str, host: Host, log: Log) -> Worker:
-    """A worker for this route."""
-    return Worker(interpreters.require(interpreter_of(exporter)), SERVICE, host, log)
+    """A worker for this route; raises WorkerFailure when its interpreter is not installed."""
+    try:
+        interpreter = interpreters.require(interpreter_of(exporter))
+    except SurroundingsError as error:
+        raise WorkerFailure(error.message, error.remedy, error.kind) from error
+    return Worker(interpreter, SERVICE, host, log)
 
 
 def export(

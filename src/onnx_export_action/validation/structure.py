@@ -25,8 +25,9 @@ def read(file: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(str(file), load_external_data=False)
     except Exception as error:  # protobuf's own type is not part of its interface
+        reason = error.strerror if isinstance(error, OSError) else _first_line(error)
         raise Refusal(
-            f"{file.name} is not a readable ONNX file: {_first_line(error)}",
+            f"{file.name} is not a readable ONNX file: {reason}",
             "Check that it was saved completely.",
             "usage",
         ) from error
