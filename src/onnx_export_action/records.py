@@ -254,7 +254,7 @@ class Benchmark(Record):
     peak_rss_bytes: int = Field(description="Greatest resident set of the process that ran ONNX Runtime.")
     timings: tuple[Timing, ...]
     noise_floor_pct: float = Field(
-        description="Median difference between neighbouring blocks of the same file, in percent: "
+        description="90th percentile of the difference between neighbouring blocks of the same file, in percent: "
         "a change smaller than this cannot be told from noise."
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,8 @@ from onnx_export_action.workers.client import Worker
 
 Runtime = Literal["onnxruntime", "pytorch"]
 
-_BLOCK_SECONDS = 0.25
+_BLOCK_SECONDS = 0.1
+_LEAST_ROUNDS = 2
 _WARMUP_SECONDS = 0.1
 _MOST_SAMPLES = 4000
 
@@ -32,7 +35,8 @@ class _Series:
         self.warmups = len(self.time(_WARMUP_SECONDS))
 
     def timing(self) -> Timing:
-        samples = [round(sample, 5) for block in self.blocks for sample in block][:_MOST_SAMPLES]
+        samples = [round(sample, 5) for block in self.blocks for sample in block]
+        samples = samples[:: math.ceil(len(samples) / _MOST_SAMPLES)]  # evenly, so that every minute counts
         return Timing(
             runtime=self.runtime,
             shape=self.case["shape"],
@@ -51,16 +55,17 @@ def measure(
     threads: int,
     log: Log,
 ) -> Benchmark:
-    """Blocks of a quarter of a second, in random order within each round, for `seconds`; two rounds at least."""
+    """Short blocks in random order within each round, for `seconds`; two rounds at least, however slow the model."""
     opened = session.call("open", file=str(file), threads=threads)
     series = [line for case in _smallest_and_largest(cases) for line in _series(session, model, case)]
     for line in series:
         line.warm_up()
-    rounds = max(2, int(seconds / (_BLOCK_SECONDS * len(series))))
-    order = random.Random(0)
-    for _ in range(rounds):
+    end, order = time.monotonic() + seconds, random.Random(0)
+    rounds = 0
+    while rounds < _LEAST_ROUNDS or time.monotonic() < end:
         for line in order.sample(series, len(series)):
-            line.blocks.append(line.time(min(_BLOCK_SECONDS, seconds / (rounds * len(series)))))
+            line.blocks.append(line.time(min(_BLOCK_SECONDS, seconds / (_LEAST_ROUNDS * len(series)))))
+        rounds += 1
     log.line(f"{rounds} rounds of {len(series)} series")
     return Benchmark(
         provider=opened["provider"],
@@ -68,7 +73,7 @@ def measure(
         load_ms=opened["load_ms"],
         peak_rss_bytes=session.call("peak_rss_bytes"),
         timings=tuple(line.timing() for line in series),
-        noise_floor_pct=noise_floor_pct(series[0].blocks),
+        noise_floor_pct=noise_floor_pct([line.blocks for line in series if line.runtime == "onnxruntime"]),
     )
 
 
@@ -80,11 +85,11 @@ def _series(session: Worker, model: Worker | None, case: dict[str, Any]) -> list
 
 
 def _timer(worker: Worker, case: str) -> Callable[[float], list[float]]:
-    def time(seconds: float) -> list[float]:
+    def run(seconds: float) -> list[float]:
         samples: list[float] = worker.call("time", case=case, seconds=seconds)
         return samples
 
-    return time
+    return run
 
 
 def _smallest_and_largest(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

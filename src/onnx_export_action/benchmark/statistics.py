@@ -7,13 +7,17 @@ import statistics
 from collections.abc import Sequence
 
 
-def noise_floor_pct(blocks: Sequence[Sequence[float]]) -> float:
-    """The median difference between the medians of neighbouring blocks of one file, in percent.
+def noise_floor_pct(series: Sequence[Sequence[Sequence[float]]]) -> float:
+    """How far neighbouring blocks of one file differ, in percent: the 90th percentile over all pairs of blocks.
 
-    Both are measurements of the same thing, minutes of load apart: what differs is noise.
+    `series` holds, for each shape, its blocks in the order of time, and each block its latencies. Both blocks of a
+    pair measure the same thing, a moment apart: what differs is noise.
     """
-    medians = [statistics.median(block) for block in blocks]
-    if len(medians) < 2:
-        return 0.0
-    differences = [abs(after - before) / before for before, after in itertools.pairwise(medians)]
-    return 100 * statistics.median(differences)
+    differences = [
+        100 * abs(after - before) / before
+        for blocks in series
+        for before, after in itertools.pairwise(statistics.median(block) for block in blocks)
+    ]
+    if len(differences) < 2:
+        return max(differences, default=0.0)
+    return statistics.quantiles(differences, n=10, method="inclusive")[8]
