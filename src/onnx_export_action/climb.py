@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action.errors import ExportError, RunError
-from onnx_export_action.exporters import attempt, diagnosis, ladder
+from onnx_export_action.exporters import attempt, diagnosis, ladder, optimum_index
 from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model
@@ -42,7 +42,8 @@ class Ladder:
 
     def climb(self, stack: ExitStack) -> Climbed:
         """The first proven file; its worker stays alive in `stack`, with the model loaded, for the benchmark."""
-        rungs, skipped = ladder.rungs(self._settings, self._model, self._host.memory_bytes)
+        optimum_types = optimum_index.model_types(interpreters.optimum())
+        rungs, skipped = ladder.rungs(self._settings, self._model, self._host.memory_bytes, optimum_types)
         for rung in skipped:
             self._log.line(f"{rung.exporter} is left out: {rung.reason}")
         unproven: Climbed | None = None
@@ -109,7 +110,13 @@ class Ladder:
                 self._log.warning(warning)
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
-        return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}")
+        promised = ladder.opset_for(self._settings)
+        hint = (
+            ""
+            if proven.opset == promised
+            else f"Opset {promised} is written by: {', '.join(ladder.writers(promised))}."
+        )
+        return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}", hint)
 
     def _record(self, exporter: str, start: float, worker: Worker | None, failure: WorkerFailure | None) -> None:
         cause = diagnosis.first_sentence(failure.cause) if failure else None

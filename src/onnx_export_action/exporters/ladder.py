@@ -37,19 +37,32 @@ def opset_for(settings: Settings) -> int:
     return min(DEFAULT_OPSET, newest or DEFAULT_OPSET)
 
 
-def rungs(settings: Settings, model: Model, available_bytes: int) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
-    """The routes to try in order, and those left out; an explicit exporter is tried alone, whatever the table says."""
+def rungs(
+    settings: Settings, model: Model, available_bytes: int, optimum_types: frozenset[str] | None
+) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+    """The routes to try in order, and those left out; an explicit exporter is tried alone, whatever the table says.
+
+    `optimum_types` are the model types that optimum has a configuration for, None when that is not known.
+    """
     if settings.exporter != "auto":
         return (settings.exporter,), ()
     opset = opset_for(settings)
-    able = tuple(name for name in _FASTEST_FIRST if _OPSETS[name][0] <= opset <= _OPSETS[name][1])
-    skipped = tuple(
+    skipped = [
         Skipped(name, f"it writes opsets {_OPSETS[name][0]} to {_OPSETS[name][1]}")
         for name in _FASTEST_FIRST
-        if name not in able
-    )
-    fits = [name for name in able if _needs(name, model) <= available_bytes]
-    return (*fits, *(name for name in able if name not in fits)), skipped
+        if name not in writers(opset)
+    ]
+    if optimum_types is not None and model.model_type not in optimum_types:
+        skipped.append(Skipped("optimum", f"it has no configuration for {model.model_type}"))
+    left_out = {rung.exporter for rung in skipped}
+    able = [name for name in _FASTEST_FIRST if name not in left_out]
+    # A sort keeps the order of equals: what fits into memory first, the faster first among those.
+    return tuple(sorted(able, key=lambda name: _needs(name, model) > available_bytes)), tuple(skipped)
+
+
+def writers(opset: int) -> tuple[str, ...]:
+    """The routes that write this opset."""
+    return tuple(name for name in _FASTEST_FIRST if _OPSETS[name][0] <= opset <= _OPSETS[name][1])
 
 
 def _needs(exporter: str, model: Model) -> float:
