@@ -57,7 +57,8 @@ class Service:
 
     def _case(self, file: Path, batch: int, length: int) -> dict[str, Any]:
         x = np.random.default_rng(batch * length).standard_normal((batch, length)).astype(np.float32)
-        np.savez(file, **{"in.x": x, "out.y": 2 * x})
+        arrays: dict[str, Any] = {"in.x": x, "out.y": 2 * x}
+        np.savez(file, **arrays)
         shape = f"batch {batch}, sequence {length}"
         return {
             "file": str(file), "shape": shape, "batch": batch, "inputs": {"x": [batch, length]},
