@@ -21,7 +21,7 @@ YAML = documents.yaml_blocks()
 PIPELINES = ("examples/gitlab/.gitlab-ci.yml", "examples/jenkins/Jenkinsfile")
 DEFAULTS = settings.Settings(model="a", workspace=Path("/w"))
 TEXT_CASES = cases.for_text(DEFAULTS.batch_sizes, DEFAULTS.sequence_lengths, 512)
-WORDS = {6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def listed(name: str) -> str:
@@ -141,8 +141,9 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
     [
         ("README.md", f"at {WORDS[len(TEXT_CASES)]} shapes for text"),
         ("docs/benchmark.md", f"`benchmark-seconds` ({listed('benchmark-seconds')};"),
-        ("docs/benchmark.md", f"a warm-up of {measure._WARMUP_SECONDS} s"),
-        ("docs/benchmark.md", {0.25: "a quarter of a second"}[measure._BLOCK_SECONDS]),
+        ("docs/benchmark.md", f"a warm-up of {measure._WARMUP_SECONDS:g} s"),
+        ("docs/benchmark.md", f"one block of {measure._BLOCK_SECONDS:g} s"),
+        ("docs/benchmark.md", f"the time is up, {WORDS[measure._LEAST_ROUNDS]} at least"),
         ("docs/benchmark.md", f"at most {measure._MOST_SAMPLES:,} a series"),
         ("docs/exporters.md", f"it is {ladder.DEFAULT_OPSET}, or the newest"),
         ("docs/exporters.md", f"({ladder._MEMORY_FACTOR['torchscript']:g} times the weights"),
