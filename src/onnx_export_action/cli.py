@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import shlex
 from collections.abc import Sequence
 from typing import Never
@@ -10,6 +11,8 @@ from typing import Never
 from onnx_export_action import __version__
 from onnx_export_action.errors import UsageError
 from onnx_export_action.settings import Settings, default_of, input_names
+
+_COMMAND = "run"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,14 +30,25 @@ def inputs_from_flags(arguments: Sequence[str]) -> dict[str, str]:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", nargs="?", choices=["run"], default="run", help="the only command of this version")
+    # Its value is checked last: argparse would take the value of a mistyped flag for the command, and blame that.
+    parser.add_argument("command", nargs="?", default=_COMMAND, help=f"`{_COMMAND}`, the only command of this version")
     for name in input_names():
         field = Settings.model_fields[name.replace("-", "_")]
         default = default_of(name)
         text = f"{field.description}{f' Default: {default}.' if default else ''}"
         parser.add_argument(f"--{name}", metavar="VALUE", help=text.replace("%", "%%"))
-    given = vars(parser.parse_args(list(arguments)))
+    parsed, unknown = parser.parse_known_args(list(arguments))
+    given = vars(parsed)
+    if unknown:
+        parser.error(f"unknown flag {unknown[0][:80]!r}{_nearest(unknown[0])}")
+    if given["command"] != _COMMAND:
+        parser.error(f"unknown command {given['command'][:80]!r}, the only one is {_COMMAND!r}")
     return {name: given[name.replace("-", "_")] for name in input_names() if given[name.replace("-", "_")] is not None}
+
+
+def _nearest(flag: str) -> str:
+    near = difflib.get_close_matches(flag.split("=")[0], [f"--{name}" for name in input_names()], n=1)
+    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def command_of(settings: Settings, model: str, task: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ _NO_HUB = "http://127.0.0.1:9"
 _OUTPUT = re.compile(r"^(?P<name>[\w-]+)<<(?P<mark>\S+)\n(?P<value>.*?)\n(?P=mark)$", re.DOTALL | re.MULTILINE)
 
 
+_SCHEMA = jsonschema.Draft202012Validator(json.loads(document.json_schema()))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run left behind."""
@@ -35,11 +39,11 @@ class Outcome:
     outputs: dict[str, str]
     summary: str
 
-    @property
+    @cached_property
     def report(self) -> dict[str, Any]:
         """report.json, checked against its schema."""
         report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
-        jsonschema.validate(report, json.loads(document.json_schema()))
+        _SCHEMA.validate(report)
         return report
 
     @property

@@ -68,7 +68,12 @@ def _serves(auto_class: str, config: Any) -> bool:
 def _from_pretrained(auto_class: Any, path: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     try:
         model, info = auto_class.from_pretrained(
-            path, local_files_only=True, output_loading_info=True, weights_only=True, **options
+            path,
+            local_files_only=True,
+            output_loading_info=True,
+            weights_only=True,
+            ignore_mismatched_sizes=True,  # so that they are listed, and refused by name
+            **options,
         )
     except MemoryError:
         raise
