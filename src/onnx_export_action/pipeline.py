@@ -118,6 +118,8 @@ def _benchmark(
     run: _Run, model_worker: Worker | None, file: Path, cases: tuple[dict[str, object], ...]
 ) -> Benchmark | None:
     seconds = run.settings.benchmark_seconds
+    if model_worker is not None:
+        model_worker.restart_clock()
     try:
         # A fresh process: the peak memory in the report is ONNX Runtime's, not the proof's.
         with run.log.group("Benchmark"), Worker(interpreters.main(), proof.SERVICE, run.host, run.log) as session:

@@ -83,7 +83,7 @@ def test_ladder__goes_on_after(run: Run, fault: str, cause: str, hint: str | Non
 def test_ladder__goes_on_after_the_time_limit(run: Run) -> None:
     outcome = run({"torchscript": "hang"}, timeout="2")
     assert outcome.status == 0, outcome.log
-    assert outcome.attempts[0]["cause"] == "It was still busy with `export` after 2 s and was ended."
+    assert outcome.attempts[0]["cause"] == "The limit of 2 s was reached during `export`, and it was ended."
     assert outcome.attempts[0]["seconds"] >= 2
 
 

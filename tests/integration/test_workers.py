@@ -147,7 +147,7 @@ def test_user__root_is_given_up_for_good(
 def test_time_limit__is_one_sentence_and_the_process_is_gone(environment: dict[str, str], log: RecordingLog) -> None:
     with start(environment, log, timeout=1) as worker:
         late = failure(worker, "hang")
-        assert late.cause == "It was still busy with `hang` after 1 s and was ended."
+        assert late.cause == "The limit of 1 s was reached during `hang`, and it was ended."
         assert "timeout" in late.hint
         assert isinstance(late.as_run_error(), ExportError)
         assert worker._process.returncode == -signal.SIGKILL

@@ -169,6 +169,8 @@ def _names(model: Any, task: str, processor: Mapping[str, Any], tokenizer: Any) 
     wanted |= {name for name, p in parameters.items() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
     if "input_ids" in parameters and (tokenizer is not None or model.main_input_name == "input_ids"):
         wanted |= {"input_ids", "attention_mask", *(getattr(tokenizer, "model_input_names", None) or ())}
+    if tokenizer is None and (getattr(model.config, "type_vocab_size", None) or 0) > 1:
+        wanted.add("token_type_ids")  # what a tokenizer for such a model gives
     if processor.get("return_attention_mask") and model.main_input_name == "input_values":
         wanted.add("attention_mask")
     if "pixel_values" in parameters and (processor or hasattr(model.config, "vision_config")):

@@ -1,7 +1,7 @@
 """Which routes to try, and in which order; pure.
 
-What a route can do decides first (opset, memory), then speed: seconds for a bert-base were
-13 by torchscript, 18 by optimum, 29 by torch, more by transformers (docs/exporters.md).
+What a route can do decides first (opset, architecture, memory), then speed. The order and the memory are measured:
+docs/exporters.md has the table.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ DEFAULT_OPSET = 18
 
 _FASTEST_FIRST = ("torchscript", "optimum", "torch", "transformers")
 _OPSETS = {"torchscript": (9, 20), "optimum": (9, 20), "torch": (18, 23), "transformers": (18, 23)}
-# Peak memory over the weights' bytes, measured on models of 0.4 to 3.2 GB.
-_MEMORY_FACTOR = {"torchscript": 4.5, "optimum": 4.5, "torch": 2.0, "transformers": 2.0}
+# What a route holds beyond the libraries, over the bytes of the weights.
+_MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2}
 _BASE_MEMORY_BYTES = 1_000_000_000
 
 

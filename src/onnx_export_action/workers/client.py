@@ -77,6 +77,7 @@ class Worker:
         self._family: set[psutil.Process] = set()
         self._over_memory = False
         self.peak_rss_bytes = 0
+        self.restart_clock()
         self._process, self._replies = self._start(interpreter, service)
         self._threads = [
             threading.Thread(target=run, daemon=True) for run in (self._pass_on_output, self._watch_memory)
@@ -106,6 +107,10 @@ class Worker:
         except (ValueError, KeyError, TypeError):
             self._kill()  # what else it says can belong to no request
             raise WorkerFailure("It answered with something that is no reply.", "", "route") from None
+
+    def restart_clock(self) -> None:
+        """Give the time limit anew: it is for all that an attempt asks together, not for each request."""
+        self._deadline = time.monotonic() + self._host.timeout_seconds
 
     def close(self) -> None:
         """End the process, politely for two seconds, and remove its home."""
@@ -147,10 +152,9 @@ class Worker:
         return {**passed_on, **_OFFLINE, "HOME": self._home.name, "HF_HOME": self._home.name}
 
     def _read_reply(self, operation: str) -> bytes:
-        deadline = time.monotonic() + self._host.timeout_seconds
         received = b""
         while not received.endswith(b"\n"):
-            if time.monotonic() > deadline:
+            if time.monotonic() > self._deadline:
                 self._kill()
                 raise self._late(operation)
             if select.select([self._replies], [], [], _WATCH_SECONDS)[0]:
@@ -164,7 +168,7 @@ class Worker:
 
     def _late(self, operation: str) -> WorkerFailure:
         return WorkerFailure(
-            f"It was still busy with `{operation}` after {self._host.timeout_seconds:.0f} s and was ended.",
+            f"The limit of {self._host.timeout_seconds:.0f} s was reached during `{operation}`, and it was ended.",
             "Raise `timeout`, or choose another `exporter`.",
             "route",
         )
