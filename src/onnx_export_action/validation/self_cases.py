@@ -21,12 +21,32 @@ _NUMPY = {"float": "float32", "double": "float64"}
 
 
 def write(file: Path, folder: Path, threads: int) -> list[dict[str, Any]]:
-    """One .npz a case, with the inputs and the unoptimised answers."""
-    session = Session(file, threads, optimised=False)
-    inputs = structure.graph(structure.read(file)).inputs
+    """One .npz a case, with the inputs and the unoptimised answers; raises Refusal for a file that cannot give any."""
+    inputs = _inputs_of(file)
+    session = _open(file, threads)
     names = tuple(dict.fromkeys(axis for tensor in inputs for axis in tensor.shape if isinstance(axis, str)))
     plans = _SIZES if names else _SIZES[:1]
     return [_write_case(index, sizes, inputs, names, session, folder) for index, sizes in enumerate(plans)]
+
+
+def _inputs_of(file: Path) -> tuple[Tensor, ...]:
+    model = structure.read(file)
+    weights = structure.check_weights(model, file.parent)
+    if not weights.passed:
+        raise Refusal(
+            f"{file.name} is not complete: {weights.detail}.", "Put all its files into one folder, whole.", "usage"
+        )
+    return structure.graph(model).inputs
+
+
+def _open(file: Path, threads: int) -> Session:
+    try:
+        return Session(file, threads, optimised=False)
+    except Exception as error:  # ONNX Runtime raises its own types
+        reason = str(error).splitlines()[0].replace(str(file), file.name)[:300]
+        raise Refusal(
+            f"ONNX Runtime cannot load {file.name}: {reason}", "Export the file again, or repair it.", "usage"
+        ) from error
 
 
 def _write_case(
