@@ -111,11 +111,8 @@ class Ladder:
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
         promised = ladder.opset_for(self._settings)
-        hint = (
-            ""
-            if proven.opset == promised
-            else f"Opset {promised} is written by: {', '.join(ladder.writers(promised))}."
-        )
+        kept = proven.opset == promised
+        hint = "" if kept else f"Opset {promised} is written by: {', '.join(ladder.writers(promised))}."
         return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}", hint)
 
     def _record(self, exporter: str, start: float, worker: Worker | None, failure: WorkerFailure | None) -> None:

@@ -71,9 +71,7 @@ class Service:
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         with np.load(case) as arrays:
-            inputs = self._typed(
-                {name[3:]: torch.from_numpy(arrays[name]) for name in arrays.files if name.startswith("in.")}
-            )
+            inputs = self._typed({name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._inputs.names})
         samples: list[float] = []
         end = time.perf_counter() + seconds
         while not samples or time.perf_counter() < end:

@@ -8,7 +8,9 @@ twice the time and holds the model in memory several times.
 from __future__ import annotations
 
 from collections import Counter
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
 import onnx
 import onnx_ir
@@ -23,12 +25,24 @@ _SDPA_SINCE = 14
 
 def export(job: Job) -> None:
     """Trace the module and write it with named dynamic axes and the weights under their names in the model."""
-    model = job.module.model
-    if job.opset < _SDPA_SINCE and hasattr(model, "set_attn_implementation"):
-        model.set_attn_implementation("eager")
-    graph = _trace(job)
+    with _attention_for(job.opset, job.module.model):
+        graph = _trace(job)
     weights = _take_weights(graph, job)
     streaming.write(graph, weights, job.file)
+
+
+@contextmanager
+def _attention_for(opset: int, model: Any) -> Iterator[None]:
+    """Eager attention where the opset has no form for the fused one; the model's own again afterwards."""
+    own = getattr(model.config, "_attn_implementation", None)
+    if opset >= _SDPA_SINCE or own in (None, "eager") or not hasattr(model, "set_attn_implementation"):
+        yield
+        return
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(own)
 
 
 def _trace(job: Job) -> onnx.ModelProto:
