@@ -27,7 +27,7 @@ class Case:
 
 def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
     """The inputs of the export itself: primes that no case of the proof uses, so no size is baked in unseen."""
-    batch = next(size for size in _SAMPLE_BATCHES if size not in batch_sizes)
+    batch = next((size for size in _SAMPLE_BATCHES if size not in batch_sizes), max(batch_sizes) + 1)
     fitting = [length for length in _SAMPLE_LENGTHS if longest is None or length <= longest]
     unused = [length for length in fitting if length not in lengths]
     return Case(batch, (unused or fitting or [1])[0])

@@ -1,0 +1,104 @@
+"""Flags carry the same names and values as the inputs, and the command in a report can be typed again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnx_export_action import cli
+from onnx_export_action.errors import UsageError
+from onnx_export_action.settings import Settings, input_names, parse
+
+WORKSPACE = Path("/workspace")
+
+
+@pytest.mark.parametrize("name", input_names())
+def test_inputs_from_flags__every_input_is_a_flag(name: str) -> None:
+    assert cli.inputs_from_flags([f"--{name}", "value"]) == {name: "value"}
+    assert cli.inputs_from_flags(["run", f"--{name}=value"]) == {name: "value"}
+
+
+def test_inputs_from_flags__nothing_given_is_nothing_set() -> None:
+    assert cli.inputs_from_flags([]) == cli.inputs_from_flags(["run"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--modle", "m"], "unknown flag '--modle', did you mean '--model'?"),
+        (["--modle=m"], "unknown flag '--modle=m', did you mean '--model'?"),
+        (["--qqqqqq"], "unknown flag '--qqqqqq'."),
+        (["--mod", "m"], "unknown flag '--mod'"),
+        (["--model"], "argument --model: expected one argument."),
+        (["export"], "unknown command 'export', the only one is 'run'."),
+        (["run", "run"], "unknown flag 'run'."),
+        (["--" + "x" * 1000], "unknown flag '--" + "x" * 78 + "'."),
+    ],
+)
+def test_inputs_from_flags__mistakes(arguments: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        cli.inputs_from_flags(arguments)
+    assert caught.value.message.startswith(sentence)
+    assert caught.value.remedy
+
+
+def test_help__lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.inputs_from_flags(["--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert all(f"--{name} VALUE" in text for name in input_names())
+    assert "Default: 3600." in text
+    assert "Exit status: 0 pass, 1 fail" in text
+
+
+def settings_of(**inputs: str) -> Settings:
+    return parse({"model": "m", **{name.replace("_", "-"): value for name, value in inputs.items()}}, WORKSPACE)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({}, "--model m --task t"),
+        ({"opset": "13", "exporter": "torch"}, "--model m --task t --opset 13 --exporter torch"),
+        ({"trust_remote_code": "true"}, "--model m --task t --trust-remote-code true"),
+        ({"batch_sizes": "1, 4"}, "--model m --task t --batch-sizes 1,4"),
+        ({"benchmark_seconds": "0"}, "--model m --task t --benchmark-seconds 0.0"),
+        ({"target": "onnxruntime>=1.16"}, "--model m --task t --target 'onnxruntime>=1.16'"),
+        ({"hf_token": "hf_secretsecret"}, "--model m --task t"),
+        ({"output_dir": "elsewhere"}, "--model m --task t"),
+        ({"opset": "auto", "timeout": "3600"}, "--model m --task t"),
+    ],
+)
+def test_command_of__shows_what_differs_from_the_defaults(inputs: dict[str, str], expected: str) -> None:
+    assert cli.command_of(settings_of(**inputs), "m", "t") == f"onnx-export-action {expected}"
+
+
+@given(
+    model=st.text(st.characters(categories=("L", "N", "P", "Zs", "S")), min_size=1, max_size=20).filter(
+        lambda text: not text.startswith("-") and text.isprintable()
+    ),
+    opset=st.integers(9, 23),
+    atol=st.floats(0, 1),
+    sizes=st.lists(st.integers(1, 1000), min_size=1, max_size=5),
+    trusted=st.booleans(),
+)
+def test_command_of__typed_again_gives_the_same_settings(
+    model: str, opset: int, atol: float, sizes: list[int], trusted: bool
+) -> None:
+    given = {
+        "model": model,
+        "task": "fill-mask",
+        "opset": str(opset),
+        "atol": str(atol),
+        "batch-sizes": ",".join(map(str, sizes)),
+        "trust-remote-code": str(trusted).lower(),
+    }
+    settings = parse(given, WORKSPACE)
+    command = shlex.split(cli.command_of(settings, settings.model, settings.task))
+    assert command[0] == "onnx-export-action"
+    assert parse(cli.inputs_from_flags(command[1:]), WORKSPACE) == settings
