@@ -13,6 +13,10 @@ from onnx_export_action.errors import UsageError
 from onnx_export_action.settings import Settings, default_of, input_names
 
 _COMMAND = "run"
+# Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
+_NOT_REPEATED = frozenset(
+    ("model", "task", "hf-token", "output-dir", "upload-artifact", "artifact-name", "retention-days", "overwrite")
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +61,7 @@ def command_of(settings: Settings, model: str, task: str) -> str:
     for name in input_names():
         value = getattr(settings, name.replace("-", "_"))
         changed = value != Settings.model_fields[name.replace("-", "_")].default
-        if changed and name not in ("model", "task", "hf-token", "output-dir"):
+        if changed and name not in _NOT_REPEATED:
             shown[name] = (
                 ",".join(map(str, value))
                 if isinstance(value, tuple)

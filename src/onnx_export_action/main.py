@@ -13,13 +13,14 @@ from rich.console import Console
 
 from onnx_export_action import bundle, cli, settings
 from onnx_export_action.errors import RunError, SurroundingsError
-from onnx_export_action.github.outputs import outputs_of, write_outputs
+from onnx_export_action.github.outputs import outputs_of, published_outputs, write_outputs
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.github.summary import write_summary
 from onnx_export_action.log import Log
 from onnx_export_action.pipeline import Edges, run
 from onnx_export_action.progress import Progress
-from onnx_export_action.records import Report
+from onnx_export_action.publish import publish
+from onnx_export_action.records import Publication, Report
 from onnx_export_action.report import document, html, markdown, terminal
 from onnx_export_action.report.terminal_log import TerminalLog
 from onnx_export_action.settings import Settings
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     log: Log = RunnerLog(sys.stdout) if in_ci else TerminalLog(console)
     progress = Progress()
-    folder, error = workspace / _DEFAULT_OUTPUT, None
+    folder, chosen, error = workspace / _DEFAULT_OUTPUT, None, None
     try:
         flags = cli.inputs_from_flags(sys.argv[1:] if arguments is None else arguments)
         inputs = {**settings.inputs_from_environment(environment), **flags}
@@ -52,9 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = progress.report(error)
     if error is not None:
         log.error(str(error))
-    _deliver(report, folder, workspace, environment, log)
+    publication = _deliver(report, folder, workspace, chosen, environment, log)
     terminal.show(report, console, os.path.relpath(folder, workspace))
-    return error.exit_status if error else _EXIT_STATUS[report.verdict]
+    return _exit_status(report, error, publication)
+
+
+def _exit_status(report: Report, error: RunError | None, publication: Publication) -> int:
+    """What a reader must know first: the verdict; of a file that passed, whether it was delivered."""
+    status = error.exit_status if error else _EXIT_STATUS[report.verdict]
+    return SurroundingsError.exit_status if status == 0 and publication.problems else status
 
 
 def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
@@ -79,7 +86,9 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
     )
 
 
-def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[str, str], log: Log) -> None:
+def _deliver(
+    report: Report, folder: Path, workspace: Path, chosen: Settings | None, environment: dict[str, str], log: Log
+) -> Publication:
     """Files first, then what GitHub reads; what cannot be written is said, and the rest is still delivered."""
     text = markdown.render(report)
     outputs = outputs_of(report, os.path.relpath(folder, workspace))
@@ -92,10 +101,12 @@ def _deliver(report: Report, folder: Path, workspace: Path, environment: dict[st
     except OSError as error:
         log.warning(f"The report cannot be written to the output folder: {error.strerror}.")
         outputs = {name: value for name, value in outputs.items() if not name.startswith("report-")}
+    publication = publish(report, folder, chosen, environment, log) if chosen else Publication()
     if environment.get("GITHUB_OUTPUT"):
-        write_outputs(Path(environment["GITHUB_OUTPUT"]), outputs)
+        write_outputs(Path(environment["GITHUB_OUTPUT"]), {**outputs, **published_outputs(publication)})
     if environment.get("GITHUB_STEP_SUMMARY"):
         write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
+    return publication
 
 
 def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:

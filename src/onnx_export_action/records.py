@@ -315,3 +315,12 @@ class Report(Record):
         """The .onnx and its external data: what the size in the report means."""
         external = self.graph.external_files if self.graph else ()
         return tuple(file for file in self.files if ".onnx" in file.path or file.path in external)
+
+
+class Publication(Record):
+    """What was delivered beyond the output folder; None where nothing was, with a sentence for each failure."""
+
+    artifact_id: int | None = None
+    artifact_url: str | None = None
+    comment_url: str | None = None
+    problems: tuple[str, ...] = ()

@@ -91,6 +91,18 @@ class Settings(BaseModel):
     threads: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
         None, ge=1, le=1024, description="Threads for the proof and the benchmark; `auto` is one a core."
     )
+    upload_artifact: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
+        True, description="Upload the bundle as an artifact of the run."
+    )
+    artifact_name: str | None = Field(
+        None, max_length=200, description="Name of the artifact; default: from the model's, with `-onnx` behind it."
+    )
+    retention_days: int | None = Field(
+        None, ge=0, le=400, description="Days that the artifact is kept; default, and `0`: as the repository says."
+    )
+    overwrite: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
+        False, description="Replace the run's artifact of the same name; else a number is added to the name."
+    )
     hf_token: SecretStr | None = Field(
         None, description="Token for a private Hub model; never reaches a worker, a log or a report."
     )
@@ -116,6 +128,13 @@ class Settings(BaseModel):
     def _readable_target(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"onnxruntime\s*(>=|==)\s*\d+\.\d+(\.\d+)?", value):
             raise PydanticCustomError("target", "expected a runtime and a version, e.g. `onnxruntime>=1.16`")
+        return value
+
+    @field_validator("artifact_name")
+    @classmethod
+    def _allowed_name(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or set(value) & set('":<>|*?\\/') or not value.strip(".")):
+            raise PydanticCustomError("name", 'expected a name without any of `" : < > | * ? \\ /`')
         return value
 
     @field_validator("revision", "subfolder", "output_dir", "model")

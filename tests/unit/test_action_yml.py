@@ -22,6 +22,8 @@ OUTPUTS = (
     "exporter",
     "max-abs-diff",
     "latency-p50-ms",
+    "artifact-id",
+    "artifact-url",
 )
 
 

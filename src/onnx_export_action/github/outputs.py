@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from onnx_export_action.records import Report
+from onnx_export_action.records import Publication, Report
 
 
 def outputs_of(report: Report, output_dir: str) -> dict[str, str]:
@@ -27,6 +27,12 @@ def outputs_of(report: Report, output_dir: str) -> dict[str, str]:
         "max-abs-diff": validation.max_abs_diff if validation else None,
         "latency-p50-ms": f"{benchmark.latency_ms.p50:.6g}" if benchmark else None,
     }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def published_outputs(publication: Publication) -> dict[str, str]:
+    """The outputs that name what was delivered to GitHub."""
+    found = {"artifact-id": publication.artifact_id, "artifact-url": publication.artifact_url}
     return {name: str(value) for name, value in found.items() if value is not None}
 
 

@@ -1,0 +1,124 @@
+"""Delivers the bundle beyond the output folder; what fails is said, and changes neither the verdict nor the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from onnx_export_action.github.artifact.archive import Entry
+from onnx_export_action.github.artifact.calls import Caller, Limits
+from onnx_export_action.github.artifact.failure import NoService, UploadFailed
+from onnx_export_action.github.artifact.service import ArtifactService, origin_of, owner_in
+from onnx_export_action.github.artifact.upload import Uploaded, Wanted, upload
+from onnx_export_action.github.runner import RunnerLog
+from onnx_export_action.log import Log
+from onnx_export_action.records import Publication, Report
+from onnx_export_action.report import units
+from onnx_export_action.settings import Settings
+
+_BESIDE = ("manifest.json", "report.json", "report.md", "report.html")
+_LONGEST_NAME = 100
+_NO_SERVICE = (
+    "This server has no artifact service of version 4. Upload the folder {folder} with a following step, as "
+    "docs/artifact.md shows, and set `upload-artifact: false`."
+)
+
+
+def publish(
+    report: Report,
+    folder: Path,
+    settings: Settings,
+    environment: Mapping[str, str],
+    log: Log,
+    limits: Limits | None = None,
+) -> Publication:
+    """Everything that goes to GitHub, one after another; never raises for a failed delivery."""
+    if report.verdict == "error" or not report.files or not settings.upload_artifact:
+        return Publication()
+    try:
+        with log.group("Upload the artifact"):
+            uploaded = _artifact(report, folder, settings, environment, log, limits or Limits())
+    except UploadFailed as failure:
+        problem = f"The artifact was not uploaded: {failure} The files are in {settings.output_dir}."
+    except Exception as defect:  # a defect of ours must not cost the verdict either
+        problem = f"The artifact was not uploaded, by a defect of this program: {type(defect).__name__}."
+    else:
+        return uploaded
+    log.warning(problem)
+    return Publication(problems=(problem,))
+
+
+def artifact_name(report: Report, settings: Settings) -> str:
+    """The name asked for, or the model's; a file that failed its proof never lies under the name of one that passed."""
+    model = report.model.id if report.model is not None else settings.model
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", model.removesuffix(".onnx")).strip("-._")[:_LONGEST_NAME]
+    name = settings.artifact_name or f"{slug or 'model'}-onnx"
+    return name if report.verdict == "pass" else f"{name}-failed"
+
+
+def _artifact(
+    report: Report, folder: Path, settings: Settings, environment: Mapping[str, str], log: Log, limits: Limits
+) -> Publication:
+    token, results_url = environment.get("ACTIONS_RUNTIME_TOKEN", ""), environment.get("ACTIONS_RESULTS_URL", "")
+    if not token or not results_url:
+        if token or _is_foreign(environment):
+            log.warning(_NO_SERVICE.format(folder=settings.output_dir))
+        else:
+            log.line(f"There is no artifact service here; the bundle lies in {settings.output_dir}.")
+        return Publication()
+    mask = log.add_mask if isinstance(log, RunnerLog) else _hide_nothing
+    mask(token)
+    caller = Caller(log, limits)
+    try:
+        service = ArtifactService(caller, origin_of(results_url), token, owner_in(token), mask)
+        wanted = Wanted(
+            name=artifact_name(report, settings),
+            entries=_entries(report, folder),
+            overwrite=settings.overwrite,
+            expires_at=_expiry(settings.retention_days, environment, log),
+        )
+        uploaded = upload(wanted, service, log)
+    except NoService:
+        log.warning(_NO_SERVICE.format(folder=settings.output_dir))
+        return Publication()
+    finally:
+        caller.close()
+    return _delivered(uploaded, environment, log)
+
+
+def _delivered(uploaded: Uploaded, environment: Mapping[str, str], log: Log) -> Publication:
+    server, repository, run = (environment.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    url = f"{server}/{repository}/actions/runs/{run}/artifacts/{uploaded.id}" if server and repository and run else None
+    where = f": {url}" if url else "."
+    log.line(f"Uploaded {uploaded.name!r}, {units.size(uploaded.size)}, SHA-256 {uploaded.digest}{where}")
+    return Publication(artifact_id=uploaded.id, artifact_url=url)
+
+
+def _entries(report: Report, folder: Path) -> list[Entry]:
+    weights = {file.path for file in report.main_files}
+    found = [Entry(folder / file.path, file.path, stored=file.path in weights) for file in report.files]
+    beside = (Entry(folder / name, name, stored=False) for name in _BESIDE)
+    return [*found, *(entry for entry in beside if entry.path.is_file())]
+
+
+def _expiry(days: int | None, environment: Mapping[str, str], log: Log) -> datetime | None:
+    if not days:
+        return None
+    most = environment.get("GITHUB_RETENTION_DAYS", "")
+    if most.isascii() and most.isdigit() and 0 < int(most) < days:
+        log.line(f"The repository keeps artifacts for {most} days at most, fewer than retention-days: {days}.")
+        days = int(most)
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def _is_foreign(environment: Mapping[str, str]) -> bool:
+    """Whether this is a runner of a server other than GitHub's own."""
+    host = (urlsplit(environment.get("GITHUB_SERVER_URL", "")).hostname or "github.com").lower()
+    return environment.get("GITHUB_ACTIONS") == "true" and not (host == "github.com" or host.endswith(".ghe.com"))
+
+
+def _hide_nothing(_: str) -> None:
+    """A terminal has nobody to hide from but the one who gave the token."""
