@@ -37,7 +37,8 @@ def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: in
     """Every batch by every length, padded rows wherever there is more than one; then left padding, and a long text."""
     fitting = tuple(dict.fromkeys(min(length, longest or length) for length in lengths))
     grid = [Case(batch, length, "right" if batch > 1 else "none") for batch in batch_sizes for length in fitting]
-    left = Case(max(batch_sizes), max(fitting), "left")
+    several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
+    left = Case(several, max(fitting), "left")
     long = Case(min(batch_sizes), min(longest or _LONGEST, _LONGEST))
     return tuple(dict.fromkeys([*grid, left, long]))
 

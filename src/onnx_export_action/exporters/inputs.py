@@ -183,11 +183,11 @@ def _names(model: Any, task: str, processor: Mapping[str, Any], tokenizer: Any) 
 
 
 def _mask(case: Case) -> torch.Tensor:
-    """1 where there is text; with padding, row i is shorter by i steps, and the longest row fills the length."""
+    """1 where there is text; with padding, row i is shorter by i steps, a single row by one step."""
     if case.padding == "none":
         return torch.ones(case.batch, case.sequence, dtype=torch.int64)
     step = max(1, case.sequence // (case.batch + 1))
-    lengths = torch.tensor([max(1, case.sequence - row * step) for row in range(case.batch)])
+    lengths = torch.tensor([max(1, case.sequence - (row or case.batch == 1) * step) for row in range(case.batch)])
     mask = (torch.arange(case.sequence)[None] < lengths[:, None]).long()
     return mask if case.padding == "right" else mask.flip(1)
 

@@ -21,7 +21,7 @@ def test_for_text__the_defaults_prove_eight_shapes() -> None:
         "batch 2, sequence 33, right padding",
         "batch 5, sequence 7, right padding",
         "batch 5, sequence 33, right padding",
-        "batch 5, sequence 33, left padding",
+        "batch 2, sequence 33, left padding",
         "batch 1, sequence 128",
     ]
 
