@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,14 +40,11 @@ def publish(
     if report.verdict == "error" or not report.files or not settings.upload_artifact:
         return Publication()
     try:
-        with log.group("Upload the artifact"):
-            uploaded = _artifact(report, folder, settings, environment, log, limits or Limits())
+        return _artifact(report, folder, settings, environment, log, limits or Limits())
     except UploadFailed as failure:
         problem = f"The artifact was not uploaded: {failure} The files are in {settings.output_dir}."
     except Exception as defect:  # a defect of ours must not cost the verdict either
         problem = f"The artifact was not uploaded, by a defect of this program: {type(defect).__name__}."
-    else:
-        return uploaded
     log.warning(problem)
     return Publication(problems=(problem,))
 
@@ -64,29 +62,30 @@ def _artifact(
 ) -> Publication:
     token, results_url = environment.get("ACTIONS_RUNTIME_TOKEN", ""), environment.get("ACTIONS_RESULTS_URL", "")
     if not token or not results_url:
-        if token or _is_foreign(environment):
-            log.warning(_NO_SERVICE.format(folder=settings.output_dir))
-        else:
-            log.line(f"There is no artifact service here; the bundle lies in {settings.output_dir}.")
-        return Publication()
+        return _without_service(settings, log, expected=bool(token) or _is_foreign(environment))
+    wanted = Wanted(
+        name=artifact_name(report, settings),
+        entries=_entries(report, folder),
+        overwrite=settings.overwrite,
+        expires_at=_expiry(settings.retention_days, environment, log),
+    )
     mask = log.add_mask if isinstance(log, RunnerLog) else _hide_nothing
     mask(token)
-    caller = Caller(log, limits)
-    try:
-        service = ArtifactService(caller, origin_of(results_url), token, owner_in(token), mask)
-        wanted = Wanted(
-            name=artifact_name(report, settings),
-            entries=_entries(report, folder),
-            overwrite=settings.overwrite,
-            expires_at=_expiry(settings.retention_days, environment, log),
-        )
-        uploaded = upload(wanted, service, log)
-    except NoService:
+    with closing(Caller(log, limits)) as caller, log.group("Upload the artifact"):
+        try:
+            service = ArtifactService(caller, origin_of(results_url), token, owner_in(token), mask)
+        except NoService:
+            return _without_service(settings, log, expected=True)
+        return _delivered(upload(wanted, service, log), environment, log)
+
+
+def _without_service(settings: Settings, log: Log, expected: bool) -> Publication:
+    """No fault of anybody's: a shell has no such service, and a server that has none is told from one that is lost."""
+    if expected:
         log.warning(_NO_SERVICE.format(folder=settings.output_dir))
-        return Publication()
-    finally:
-        caller.close()
-    return _delivered(uploaded, environment, log)
+    else:
+        log.line(f"There is no artifact service here; the bundle lies in {settings.output_dir}.")
+    return Publication()
 
 
 def _delivered(uploaded: Uploaded, environment: Mapping[str, str], log: Log) -> Publication:
@@ -99,9 +98,9 @@ def _delivered(uploaded: Uploaded, environment: Mapping[str, str], log: Log) -> 
 
 def _entries(report: Report, folder: Path) -> list[Entry]:
     weights = {file.path for file in report.main_files}
-    found = [Entry(folder / file.path, file.path, stored=file.path in weights) for file in report.files]
-    beside = (Entry(folder / name, name, stored=False) for name in _BESIDE)
-    return [*found, *(entry for entry in beside if entry.path.is_file())]
+    listed = (Entry(folder / file.path, file.path, file.size_bytes, file.path in weights) for file in report.files)
+    beside = (folder / name for name in _BESIDE)
+    return [*listed, *(Entry(path, path.name, path.stat().st_size, False) for path in beside if path.is_file())]
 
 
 def _expiry(days: int | None, environment: Mapping[str, str], log: Log) -> datetime | None:

@@ -23,6 +23,7 @@ class Entry:
 
     path: Path
     name: str
+    size: int
     stored: bool
 
 
@@ -96,10 +97,10 @@ def _write(archive: zipfile.ZipFile, entry: Entry) -> None:
         info.create_system, info.external_attr = 3, 0o644 << 16
         info.compress_type = zipfile.ZIP_STORED if entry.stored else zipfile.ZIP_DEFLATED
         # zipfile chooses the 64-bit form of the entry by this size, before it has seen the data.
-        info.file_size = left = os.fstat(descriptor).st_size
+        info.file_size = left = entry.size
         with archive.open(info, "w") as target:
             while left and (piece := source.read(min(left, _READ_BYTES))):
                 target.write(piece)
                 left -= len(piece)
         if left or source.read(1):
-            raise UploadFailed(f"{entry.name} changed while it was sent.")
+            raise UploadFailed(f"{entry.name} is not as long as it was.")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from onnx_export_action.github.artifact.calls import Answer, Call, Caller, refusal
 from onnx_export_action.github.artifact.failure import NameTaken, NoService, Refused, UploadFailed
@@ -61,8 +61,8 @@ class ArtifactService:
         # It is sent as it is written, so it must be writable as it is.
         if not _field(found, "ok", False) or not re.fullmatch(r"https?://[^/?#\s][!-~]*", address):
             raise UploadFailed("CreateArtifact gave no address to send the artifact to.")
-        for signature in parse_qs(urlsplit(address).query).get("sig", []):
-            for secret in (signature, quote(signature, safe=""), quote(signature)):
+        for written in re.findall(r"[?&]sig=([^&#]+)", address):
+            for secret in {written, unquote(written), quote(unquote(written), safe="")}:
                 self.mask(secret)
         return address
 

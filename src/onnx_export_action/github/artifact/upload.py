@@ -88,7 +88,7 @@ def _make_room(name: str, service: ArtifactService, log: Log) -> None:
 
 def _shown(send: Callable[[bytes], None], entries: Sequence[Entry], log: Log) -> Callable[[bytes], None]:
     """`send` with a line at each tenth of a large upload."""
-    total, sent, tenths = sum(entry.path.stat().st_size for entry in entries), 0, 0
+    total, sent, tenths = sum(entry.size for entry in entries), 0, 0
 
     def send_and_show(block: bytes) -> None:
         nonlocal sent, tenths
