@@ -17,7 +17,7 @@ from hypothesis import settings as search
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from onnx_export_action import pipeline, tasks
+from onnx_export_action import tasks
 from onnx_export_action.settings import input_names
 from onnx_export_action.sources import capacity
 from tests.integration import program
@@ -161,7 +161,7 @@ def test_disk__too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_memory__too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_model(tmp_path / "m")
-    monkeypatch.setattr(pipeline.capacity, "available_memory", lambda: 100_000_000)
+    monkeypatch.setattr(capacity, "available_memory", lambda: 100_000_000)
     outcome = program.run(tmp_path, {"model": "m"})
     assert_error(outcome, 4, "the memory is too small", "100.0 MB are available", "Use a runner with more memory")
 
@@ -265,17 +265,21 @@ def test_pickle__would_have_run_its_code(tmp_path: Path) -> None:
     assert (tmp_path / "executed").read_text() == "executed"
 
 
-def test_model__of_its_own_code_is_not_run(copied: Copied, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted", ["false", "true"])
+def test_model__of_its_own_code_is_run_only_when_trusted(copied: Copied, tmp_path: Path, trusted: str) -> None:
     folder = copied("bert")
     config = json.loads((folder / "config.json").read_text())
-    (folder / "evil.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\n")
-    (folder / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "evil.Evil"}}))
-    outcome = program.run(tmp_path, {"model": "model", "exporter": "torchscript"})
-    assert not (tmp_path / "executed").exists()
+    code = f"import transformers\nopen({str(tmp_path / 'executed')!r}, 'w').close()\n"
+    (folder / "mine.py").write_text(f"{code}class Mine(transformers.BertModel):\n    pass\n")
+    (folder / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "mine.Mine"}}))
+    inputs = {"model": "model", "exporter": "torchscript", "trust-remote-code": trusted}
+    outcome = program.run(tmp_path, inputs)
     assert outcome.status == 0, outcome.log
+    assert (tmp_path / "executed").exists() == (trusted == "true")
+    assert outcome.report["model"]["architecture"] == ("Mine" if trusted == "true" else "BertModel")
 
 
-anything = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=30)
+anything = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 numbers = st.from_regex(r"[-+]?[0-9]{0,5}(\.[0-9]{0,3})?(e[-+]?[0-9]{1,3})?", fullmatch=True)
 # Nothing that could be a model: no worker starts, and no Hub is asked.
 not_a_model = st.one_of(

@@ -137,6 +137,14 @@ def test_ladder__goes_on_without_an_interpreter(run: Run, monkeypatch: pytest.Mo
     assert alone.failure == "The interpreter of this route is not installed (.venv-optimum). Run `make setup`."
 
 
+def test_ladder__a_broken_promise_says_who_keeps_it(run: Run) -> None:
+    outcome = run({"torch": "other opset"}, exporter="torch", opset="13")
+    assert outcome.status == 1
+    assert outcome.attempts[0]["cause"] == "The file failed validation: opset: 18, although 13 was promised"
+    assert outcome.attempts[0]["hint"] == "Opset 13 is written by: torchscript, optimum."
+    assert "model.failed.onnx" in outcome.names()
+
+
 @pytest.mark.parametrize("exporter", LADDER)
 def test_ladder__an_explicit_exporter_is_tried_alone(run: Run, exporter: str) -> None:
     outcome = run({exporter: "refuse"}, exporter=exporter)

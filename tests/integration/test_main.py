@@ -12,7 +12,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_export_action import main, pipeline
+from onnx_export_action import main, sources
 from onnx_export_action.exporters import attempt
 from tests.integration import program
 from tests.integration.program import SERVICES, Outcome, workers_find
@@ -179,7 +179,7 @@ def test_main__a_defect_is_one_sentence_with_its_traceback_in_a_file(
     def broken(*_: object, **__: object) -> None:
         raise LookupError("out of luck")
 
-    monkeypatch.setattr(pipeline.sources, "resolve", broken)
+    monkeypatch.setattr(sources, "resolve", broken)
     outcome = program.run(tmp_path, {"model": "m"})
     assert outcome.status == 4
     assert outcome.outputs["verdict"] == "error"
@@ -194,7 +194,7 @@ def test_main__an_interrupted_run_leaves_its_report(tmp_path: Path, monkeypatch:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline.sources, "resolve", interrupt)
+    monkeypatch.setattr(sources, "resolve", interrupt)
     outcome = program.run(tmp_path, {"model": "m"})
     assert outcome.status == 4
     assert outcome.report["failure"]["message"] == "The run was interrupted."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,12 +16,12 @@ from tests.integration import program
 from tests.integration.program import Outcome
 
 
-def write(file: Path, model: onnx.ModelProto | None = None, **external: object) -> Path:
+def write(file: Path, model: onnx.ModelProto | None = None, **external: Any) -> Path:
     onnx.save(model or two_layers(), file, **external)
     return file
 
 
-def two_layers(axes: tuple[object, ...] = ("batch", 4), opset: int = 17) -> onnx.ModelProto:
+def two_layers(axes: tuple[str | int, ...] = ("batch", 4), opset: int = 17) -> onnx.ModelProto:
     """A small network of floats, with 4 features and any batch."""
     weights = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
     graph = helper.make_graph(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def settings_of(**inputs: str) -> Settings:
 
 
 def tried(
-    weight_bytes: int = 10**8, available: int = 10**12, types: frozenset[str] | None = None, **inputs: str
+    weight_bytes: int = 10**8, available: int = 10**12, types: frozenset[str] | None = None, **inputs: Any
 ) -> tuple[str, ...]:
     model = make_model(weights=(make_file("model.safetensors", weight_bytes),))
     return ladder.rungs(settings_of(**inputs), model, available, types)[0]
@@ -43,7 +44,7 @@ def tried(
         ({"exporter": "torch", "opset": "9"}, ("torch",)),
     ],
 )
-def test_rungs__by_opset(inputs: dict[str, str], expected: tuple[str, ...]) -> None:
+def test_rungs__by_opset(inputs: dict[str, Any], expected: tuple[str, ...]) -> None:
     assert tried(**inputs) == expected
 
 
