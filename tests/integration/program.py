@@ -91,6 +91,26 @@ def run(
     return Outcome(status, printed.getvalue(), folder, outputs, written["GITHUB_STEP_SUMMARY"])
 
 
+def assert_error(outcome: Outcome, status: int, *sentences: str) -> None:
+    """The sentence is in the annotation, the report, the summary and the outputs; no traceback anywhere."""
+    assert outcome.status == status, outcome.log
+    assert outcome.outputs["verdict"] == outcome.report["verdict"] == "error"
+    assert "onnx-path" not in outcome.outputs
+    assert {2: "usage", 3: "export", 4: "surroundings"}[status] == outcome.report["failure"]["kind"]
+    for sentence in sentences:
+        assert sentence in outcome.failure
+        annotation = next(line for line in outcome.log.splitlines() if line.startswith("::error "))
+        assert sentence in annotation
+    assert outcome.report["failure"]["remedy"]
+    assert len(outcome.report["failure"]["message"]) < 600
+    assert str(outcome.folder.parent) not in outcome.failure
+    assert outcome.log.count("::error ") == 1
+    for text in (outcome.log, outcome.summary, json.dumps(outcome.report)):
+        assert "Traceback" not in text
+    assert outcome.summary
+    assert not [name for name in outcome.names() if name.endswith(".onnx") or name == "traceback.txt"]
+
+
 @contextmanager
 def workers_find(*folders: Path) -> Iterator[dict[str, str]]:
     """Let workers import modules of the tests, which the program itself never allows; yields the environment for it."""
