@@ -7,6 +7,7 @@ A service module has a class `Service`; its public methods are the operations.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -24,6 +25,8 @@ def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
         request = json.loads(line)
         replies.write(json.dumps(_answer(service, request["operation"], request["arguments"])) + "\n")
         replies.flush()
+        gc.freeze()  # what the first request loaded stays, and is not looked through again
+        gc.enable()
 
 
 def _answer(service: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +59,8 @@ def main() -> None:
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     # A library that reads the standard input must find it empty instead of eating requests.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # Loading frameworks makes millions of objects that all stay: collecting meanwhile takes a quarter of the time.
+    gc.disable()
     serve(importlib.import_module(module).Service(), requests, replies)
     replies.flush()
     sys.stdout.flush()
