@@ -6,7 +6,9 @@ import base64
 import threading
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
+
+import httpx2
 
 from onnx_export_action.github.artifact.calls import Answer, BrokenOff, Call, Caller, refusal
 from onnx_export_action.github.artifact.failure import MustRestart
@@ -21,10 +23,8 @@ _VERSION = {"x-ms-version": "2021-08-06"}
 
 def is_block_store(url: str) -> bool:
     """Whether blocks are kept by their id: true of Azure's signed addresses, not of servers that imitate them."""
-    parts = urlsplit(url)
-    if (parts.hostname or "").endswith(".blob.core.windows.net"):
-        return True
-    return {"sv", "sr", "sig"} <= parse_qs(parts.query).keys()
+    parts = httpx2.URL(url)
+    return parts.host.endswith(".blob.core.windows.net") or {"sv", "sr", "sig"} <= parts.params.keys()
 
 
 class BlockUpload:
@@ -64,7 +64,8 @@ class BlockUpload:
         """Give up what is not yet on its way."""
         self._broken.set()
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            # Not waited for: after a failure nobody needs the blocks that are still on their way.
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _put_block(self, number: int, identifier: str, block: bytes) -> None:
         if self._broken.is_set():
@@ -79,7 +80,7 @@ class BlockUpload:
 
     def _done(self, call: Call) -> None:
         try:
-            answer = self._caller.patiently(call, _always if self._parallel else _was_not_received)
+            answer = self._caller.patiently(call, self._may_repeat)
         except BrokenOff as broken:
             if self._parallel or not broken.sent:
                 raise
@@ -90,6 +91,12 @@ class BlockUpload:
             raise MustRestart(str(refusal(call, answer)))
         raise refusal(call, answer)
 
+    def _may_repeat(self, outcome: Answer | BrokenOff) -> bool:
+        """A server that appends would keep the bytes twice, so only what it cannot have taken is sent again."""
+        if self._parallel:
+            return not self._broken.is_set()
+        return outcome.status == 429 if isinstance(outcome, Answer) else not outcome.sent
+
     def _raise_first_error(self) -> None:
         done = [future for future in self._futures if future.done()]
         for future in done:
@@ -98,12 +105,3 @@ class BlockUpload:
 
     def _address(self, query: str) -> str:
         return f"{self._url}{'&' if '?' in self._url else '?'}{query}"
-
-
-def _always(_: Answer | BrokenOff) -> bool:
-    return True
-
-
-def _was_not_received(outcome: Answer | BrokenOff) -> bool:
-    """A server that appends would keep the bytes twice, so only what it cannot have taken is sent again."""
-    return outcome.status == 429 if isinstance(outcome, Answer) else not outcome.sent

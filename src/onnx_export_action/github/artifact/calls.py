@@ -87,15 +87,11 @@ class Caller:
 
     def once(self, call: Call) -> Answer:
         """One try; raises BrokenOff where no whole answer comes."""
-        try:
-            url = httpx2.URL(call.url)
-        except httpx2.InvalidURL:
-            raise UploadFailed(f"The address for {call.what} is not one.") from None
         # An address is signed as it is written: its own bytes are sent, never those of a parsed and rebuilt one.
         target = re.sub(r"^\w+://[^/?#]*", "", call.url).split("#")[0]
         headers = {**call.headers, "Content-Length": str(len(call.body))}
         request = self._http.build_request(
-            call.method, url, headers=headers, content=_pieces(call.body), extensions={"target": target.encode()}
+            call.method, call.url, headers=headers, content=_pieces(call.body), extensions={"target": target.encode()}
         )
         try:
             response = self._http.send(request, stream=True)

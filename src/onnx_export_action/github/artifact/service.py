@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
+
+import httpx2
 
 from onnx_export_action.github.artifact.calls import Answer, Call, Caller, refusal
 from onnx_export_action.github.artifact.failure import NameTaken, NoService, Refused, UploadFailed
@@ -58,8 +60,7 @@ class ArtifactService:
         expiry = {} if expires_at is None else {"expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
         found = self._call("CreateArtifact", {"name": name, **expiry, "version": _VERSION})
         address = str(_field(found, "signed_upload_url", ""))
-        # It is sent as it is written, so it must be writable as it is.
-        if not _field(found, "ok", False) or not re.fullmatch(r"https?://[^/?#\s][!-~]*", address):
+        if not _field(found, "ok", False) or not is_address(address):
             raise UploadFailed("CreateArtifact gave no address to send the artifact to.")
         for written in re.findall(r"[?&]sig=([^&#]+)", address):
             for secret in {written, unquote(written), quote(unquote(written), safe="")}:
@@ -124,10 +125,17 @@ class ArtifactService:
 
 def origin_of(results_url: str) -> str:
     """Only scheme, host and port of the runner's address count."""
-    parts = urlsplit(results_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not is_address(results_url):
         raise UploadFailed("ACTIONS_RESULTS_URL is not an http(s) address.")
-    return f"{parts.scheme}://{parts.netloc}"
+    return re.sub(r"(://[^/?#]*).*", r"\1", results_url)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an http(s) address that can be sent as it is written."""
+    try:
+        return bool(httpx2.URL(text).host and re.fullmatch(r"https?://[!-~]+", text))
+    except httpx2.InvalidURL:
+        return False
 
 
 def owner_in(token: str) -> Owner:
