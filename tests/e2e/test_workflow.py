@@ -1,9 +1,14 @@
-"""A whole workflow in a real runner, `act`: outputs reach later steps, and later steps can delete what was left."""
+"""A whole workflow in a real runner, `act`: outputs reach later steps, the artifact its server, all can be deleted."""
 
+import hashlib
+import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -29,9 +34,11 @@ jobs:
           benchmark-seconds: 0
       - run: |
           echo "seen: $VERDICT $OPSET $EXPORTER"
+          echo "artifact: $ARTIFACT"
           echo "$SHA256  $ONNX" | sha256sum --check
           rm -r onnx-export && echo "seen: deleted"
         env:
+          ARTIFACT: ${{ steps.export.outputs.artifact-id }}
           EXPORTER: ${{ steps.export.outputs.exporter }}
           ONNX: ${{ steps.export.outputs.onnx-path }}
           OPSET: ${{ steps.export.outputs.opset }}
@@ -45,6 +52,13 @@ def git(*arguments: str, folder: Path) -> str:
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
     answer = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
     return answer.stdout
+
+
+def free_port() -> int:
+    """A port that nobody listens at now; act takes none of its own choice."""
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -64,7 +78,8 @@ def repository(tmp_path: Path, bert: Path) -> Path:
 
 
 @pytest.mark.usefixtures("docker")
-def test_workflow__outputs_reach_the_next_step_which_can_delete_the_bundle(repository: Path) -> None:
+def test_workflow__outputs_and_artifact_arrive_and_the_bundle_can_be_deleted(repository: Path) -> None:
+    artifacts = repository.parent / "artifacts"
     command = [
         ACT,
         "push",
@@ -74,6 +89,10 @@ def test_workflow__outputs_reach_the_next_step_which_can_delete_the_bundle(repos
         "--platform",
         f"ubuntu-latest={JOB_IMAGE}",
         "--pull=false",
+        "--artifact-server-path",
+        str(artifacts),
+        "--artifact-server-port",
+        str(free_port()),
     ]
     # act asks once for its settings unless its file exists.
     environment = {**os.environ, "XDG_CONFIG_HOME": str(repository.parent), "XDG_CACHE_HOME": str(repository.parent)}
@@ -85,3 +104,17 @@ def test_workflow__outputs_reach_the_next_step_which_can_delete_the_bundle(repos
     assert " torchscript" in run.stdout
     assert "model.onnx: OK" in run.stdout
     assert "seen: deleted" in run.stdout
+    assert re.search(r"artifact: [1-9]\d*$", run.stdout, re.MULTILINE)
+    (archive,) = artifacts.rglob("*.zip")
+    assert archive.name == "models-tiny-bert-onnx.zip"
+    assert_holds_its_manifest(archive)
+
+
+def assert_holds_its_manifest(archive: Path) -> None:
+    """Every file that the manifest in the archive names is there, as the manifest says."""
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        files = json.loads(opened.read("manifest.json"))["files"]
+        assert {"model.onnx", "config.json"} <= {file["path"] for file in files}
+        assert all(hashlib.sha256(opened.read(file["path"])).hexdigest() == file["sha256"] for file in files)
+        assert json.loads(opened.read("report.json"))["verdict"] == "pass"
