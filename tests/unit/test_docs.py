@@ -15,6 +15,7 @@ from documents import Block
 from onnx_export_action import __version__, cli, errors, settings
 from onnx_export_action.benchmark import measure
 from onnx_export_action.exporters import cases, files, ladder, routes
+from onnx_export_action.github.artifact import blob, calls
 from onnx_export_action.validation import parity, structure, target
 
 YAML = documents.yaml_blocks()
@@ -140,6 +141,9 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
     ("page", "fact"),
     [
         ("README.md", f"at {WORDS[len(TEXT_CASES)]} shapes for text"),
+        ("docs/artifact.md", f"blocks of {blob.BLOCK_BYTES >> 20} MiB"),
+        ("docs/artifact.md", f"gets {WORDS[blob._AT_ONCE]} blocks at once"),
+        ("docs/artifact.md", f"are {WORDS[int(calls.Limits.all_pauses) // 60]} minutes at most together"),
         ("docs/benchmark.md", f"`benchmark-seconds` ({listed('benchmark-seconds')};"),
         ("docs/benchmark.md", f"a warm-up of {measure._WARMUP_SECONDS:g} s"),
         ("docs/benchmark.md", f"one block of {measure._BLOCK_SECONDS:g} s"),
