@@ -31,13 +31,12 @@ class Climbed:
 
 
 class Ladder:
-    """The attempts of one run; `attempts` and `warnings` are readable after a failure too."""
+    """The attempts of one run; `attempts` are readable after a failure too."""
 
     def __init__(self, settings: Settings, model: Model, host: Host, threads: int, work: Path, log: Log) -> None:
         self._settings, self._model, self._host, self._threads = settings, model, host, threads
         self._work, self._log = work, log
         self.attempts: list[Attempt] = []
-        self.warnings: list[str] = []
         self.tracebacks: dict[str, str] = {}
 
     def climb(self, stack: ExitStack) -> Climbed:
@@ -75,7 +74,8 @@ class Ladder:
                 raise
             passed = climbed.proof.validation.passed
             self._record(exporter, start, worker, None if passed else self._not_proven(climbed.proof))
-            self._warn(climbed.exported.warnings)
+            for warning in climbed.exported.warnings:
+                self._log.warning(warning)
             if passed and self._settings.benchmark_seconds > 0:
                 outer.push(own.pop_all())
         return climbed
@@ -102,12 +102,6 @@ class Ladder:
             return proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
         except WorkerFailure as failure:
             raise _unreadable(failure) from failure
-
-    def _warn(self, warnings: tuple[str, ...]) -> None:
-        for warning in dict.fromkeys(warnings):
-            if warning not in self.warnings:
-                self.warnings.append(warning)
-                self._log.warning(warning)
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
         promised = ladder.opset_for(self._settings)

@@ -23,3 +23,17 @@ class Log(Protocol):
 
     def error(self, text: str) -> None:
         """The cause of a failure, with its remedy."""
+
+
+class Remembering:
+    """A log that also keeps each warning once, for the report."""
+
+    def __init__(self, log: Log, warnings: list[str]) -> None:
+        self._log, self._warnings = log, warnings
+        self.group, self.line, self.output, self.error = log.group, log.line, log.output, log.error
+
+    def warning(self, text: str) -> None:
+        """Pass the warning on, unless it was said before."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+            self._log.warning(text)

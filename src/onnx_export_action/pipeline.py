@@ -10,7 +10,7 @@ from pathlib import Path
 from onnx_export_action import bundle, environment, output, sources
 from onnx_export_action.benchmark.measure import measure
 from onnx_export_action.climb import Climbed, Ladder
-from onnx_export_action.log import Log
+from onnx_export_action.log import Log, Remembering
 from onnx_export_action.progress import Progress
 from onnx_export_action.records import Benchmark, Export, Model
 from onnx_export_action.settings import Settings
@@ -46,7 +46,7 @@ class _Run:
 
 def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     """All stages; raises RunError where one cannot go on, with `progress` filled up to there."""
-    folder, log = settings.output_path, edges.log
+    folder, log = settings.output_path, Remembering(edges.log, progress.warnings)
     output.prepare(folder)
     with log.group("Read the model"):
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
@@ -68,7 +68,6 @@ def _export(run: _Run, model: Model) -> None:
             climbed = ladder.climb(stack)
         finally:
             run.progress.export = Export(attempts=tuple(ladder.attempts))
-            run.progress.warnings += ladder.warnings
             output.keep_tracebacks(run.settings.output_path, ladder.tracebacks)
         _note(run, model, climbed)
         passed = climbed.proof.validation.passed
@@ -125,6 +124,5 @@ def _benchmark(
         with run.log.group("Benchmark"), Worker(interpreters.main(), proof.SERVICE, run.host, run.log) as session:
             return measure(session, model_worker, file, cases, seconds, run.threads, run.log)
     except WorkerFailure as failure:
-        run.progress.warnings.append(f"The benchmark was not finished: {failure.cause}")
-        run.log.warning(run.progress.warnings[-1])
+        run.log.warning(f"The benchmark was not finished: {failure.cause}")
         return None

@@ -35,6 +35,6 @@ class Progress:
             benchmark=self.benchmark,
             environment=self.environment,
             failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,
-            warnings=tuple(dict.fromkeys(self.warnings)),
+            warnings=tuple(self.warnings),
             reproduce=self.reproduce,
         )

@@ -56,6 +56,8 @@ class Service:
         wanted = {
             name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in self._inputs.axes.items()
         }
+        for entry in written:
+            entry["masked"] = self._masked(entry["outputs"])
         return {"cases": written, "axes": wanted}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
@@ -79,6 +81,11 @@ class Service:
             self._module.answer(inputs)
             samples.append(1000 * (time.perf_counter() - start))
         return samples
+
+    def _masked(self, outputs: dict[str, list[int]]) -> list[str]:
+        """The outputs that answer for each position of the text, so that padding says nothing."""
+        mask = self._axes.get("attention_mask")
+        return [name for name in outputs if mask and mask.items() <= self._axes.get(name, {}).items()]
 
     def _plan(self) -> tuple[Case, ...]:
         if self._inputs.modality == "text":

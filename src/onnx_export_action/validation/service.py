@@ -61,9 +61,9 @@ class Service:
             answers = self._session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return Case(shape=case["shape"], inputs=case["inputs"], error=_message(error)).model_dump()
-        mask = None if "decoder_input_ids" in inputs else inputs.get("attention_mask")
+        masks = dict.fromkeys(case.get("masked", ()), inputs.get("attention_mask"))
         outputs = tuple(
-            parity.compare(name, expected[name], answer, limit, mask)
+            parity.compare(name, expected[name], answer, limit, masks.get(name))
             if name in expected
             else parity.unknown(name, answer, limit)
             for name, answer in answers.items()
