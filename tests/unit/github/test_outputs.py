@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnx_export_action.github import outputs
-from onnx_export_action.records import Report
+from onnx_export_action.records import Publication, Report
 from tests.factories import make_error_report, make_failed_report, make_file, make_lone_report, make_report
 from tests.unit.github import runner_model
 
@@ -97,4 +97,5 @@ def test_outputs_of__are_all_documented(report: Report) -> None:
 def test_docs__list_exactly_the_outputs_of_a_pass() -> None:
     page = (Path(__file__).parents[3] / "docs" / "outputs.md").read_text(encoding="utf-8")
     listed = [row.split("`")[1] for row in page.splitlines() if row.startswith("| `")]
-    assert listed == list(outputs.outputs_of(make_report(), "onnx-export"))
+    published = Publication(artifact_id=1, artifact_url="https://github.com/a", comment_url="https://github.com/b")
+    assert listed == [*outputs.outputs_of(make_report(), "onnx-export"), *outputs.published_outputs(published)]
