@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
 PAGE = ROOT / "docs" / "inputs.md"
 
+# What the runner fills in, and a shell cannot.
+_BY_THE_RUNNER = {"github-token": "${{ github.token }}"}
+
 INTRODUCTION = """\
 # Inputs and outputs
 
@@ -49,7 +52,7 @@ def page(outputs: dict[str, dict[str, str]]) -> str:
 def _input(name: str) -> dict[str, Any]:
     field = settings.Settings.model_fields[name.replace("-", "_")]
     entry: dict[str, Any] = {"description": field.description, "required": field.is_required()}
-    return entry if field.is_required() else {**entry, "default": settings.default_of(name)}
+    return entry if field.is_required() else {**entry, "default": _BY_THE_RUNNER.get(name) or settings.default_of(name)}
 
 
 def _default(entry: dict[str, Any]) -> str:

@@ -15,7 +15,10 @@ from onnx_export_action.settings import Settings, default_of, input_names
 _COMMAND = "run"
 # Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
 _NOT_REPEATED = frozenset(
-    ("model", "task", "hf-token", "output-dir", "upload-artifact", "artifact-name", "retention-days", "overwrite")
+    (
+        *("model", "task", "output-dir", "comment", "github-token", "hf-token"),
+        *("upload-artifact", "artifact-name", "retention-days", "overwrite"),
+    )
 )
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from onnx_export_action import bundle, cli, settings
 from onnx_export_action.errors import RunError, SurroundingsError
+from onnx_export_action.github import context
 from onnx_export_action.github.outputs import outputs_of, published_outputs, write_outputs
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.github.summary import write_summary
@@ -65,8 +66,10 @@ def _exit_status(report: Report, error: RunError | None, publication: Publicatio
 
 
 def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
-    if chosen.hf_token is not None and isinstance(edges.log, RunnerLog):
-        edges.log.add_mask(chosen.hf_token.get_secret_value())
+    for token in (chosen.hf_token, chosen.github_token):
+        if token is not None and isinstance(edges.log, RunnerLog):
+            edges.log.add_mask(token.get_secret_value())
+    context.refuse_foreign_code(context.read(edges.environment))
     try:
         run(chosen, edges, progress)
     finally:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from onnx_export_action.github import context
+from onnx_export_action.github.announce import comment_on
 from onnx_export_action.github.artifact.archive import Entry
 from onnx_export_action.github.artifact.calls import Caller, Limits
 from onnx_export_action.github.artifact.failure import NoService, UploadFailed
@@ -37,6 +39,20 @@ def publish(
     limits: Limits | None = None,
 ) -> Publication:
     """Everything that goes to GitHub, one after another; never raises for a failed delivery."""
+    uploaded = _upload(report, folder, settings, environment, log, limits)
+    # Last, as it names what was delivered before it.
+    said = comment_on(report, settings, context.read(environment), uploaded, log)
+    return uploaded.model_copy(update={"comment_url": said.url, "comment_problem": said.problem})
+
+
+def _upload(
+    report: Report,
+    folder: Path,
+    settings: Settings,
+    environment: Mapping[str, str],
+    log: Log,
+    limits: Limits | None,
+) -> Publication:
     if report.verdict == "error" or not report.files or not settings.upload_artifact:
         return Publication()
     try:

@@ -324,3 +324,4 @@ class Publication(Record):
     artifact_url: str | None = None
     comment_url: str | None = None
     problems: tuple[str, ...] = ()
+    comment_problem: str | None = Field(None, description="Why no comment was written; it fails no run.")

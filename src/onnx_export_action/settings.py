@@ -23,6 +23,7 @@ MIN_OPSET, MAX_OPSET = 9, 23
 
 Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
+Comment = Literal["auto", "always", "never"]
 
 
 def _unset_when_auto(value: Any) -> Any:
@@ -102,6 +103,14 @@ class Settings(BaseModel):
     )
     overwrite: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
         False, description="Replace the run's artifact of the same name; else a number is added to the name."
+    )
+    comment: Comment = Field(
+        "auto",
+        description="The pull request's comment: `auto` writes when its text would say something else, `always` "
+        "on every run, `never` not at all.",
+    )
+    github_token: SecretStr | None = Field(
+        None, description="Token that writes the comment; needs `pull-requests: write`, never reaches a worker."
     )
     hf_token: SecretStr | None = Field(
         None, description="Token for a private Hub model; never reaches a worker, a log or a report."

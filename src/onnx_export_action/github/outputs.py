@@ -32,7 +32,11 @@ def outputs_of(report: Report, output_dir: str) -> dict[str, str]:
 
 def published_outputs(publication: Publication) -> dict[str, str]:
     """The outputs that name what was delivered to GitHub."""
-    found = {"artifact-id": publication.artifact_id, "artifact-url": publication.artifact_url}
+    found = {
+        "artifact-id": publication.artifact_id,
+        "artifact-url": publication.artifact_url,
+        "comment-url": publication.comment_url,
+    }
     return {name: str(value) for name, value in found.items() if value is not None}
 
 

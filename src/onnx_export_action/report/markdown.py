@@ -14,18 +14,20 @@ def render(report: Report) -> str:
     view = view_of(report)
     parts = [f"### {view.mark} {inline(view.headline)}"]
     parts += [inline(view.subject)] if view.subject else []
-    parts += [_figures(view)] if view.figures else []
-    parts += [_problem(problem) for problem in view.problems]
-    parts += [_section(section) for section in view.sections]
+    parts += [figures_table(view)] if view.figures else []
+    parts += [problem_text(problem) for problem in view.problems]
+    parts += [fold(section) for section in view.sections]
     parts.append(f"<sub>{inline(view.footer)}</sub>")
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(view: View) -> str:
+def figures_table(view: View) -> str:
+    """The figures as a table without a header."""
     return _rows(("", ""), (":--", ":--"), tuple((figure.name, inline(figure.value)) for figure in view.figures))
 
 
-def _problem(problem: Problem) -> str:
+def problem_text(problem: Problem) -> str:
+    """What is wrong and what to do, as paragraphs."""
     lines = [f"**{inline(problem.title, bold=True)}**"] if problem.title else []
     lines += [inline(detail) for detail in problem.details]
     if problem.remedy:
@@ -33,7 +35,8 @@ def _problem(problem: Problem) -> str:
     return "\n\n".join(lines)
 
 
-def _section(section: Section) -> str:
+def fold(section: Section) -> str:
+    """A section that opens on a click."""
     # Markdown inside <summary> is not read, so this line is HTML.
     title = f"<b>{summary(line(section.title))}</b> · {summary(section.summary)}"
     opening = f"<details{' open' if section.open else ''}><summary>{title}</summary>"

@@ -1,0 +1,67 @@
+"""Writes the comment where there is a pull request and a token; what fails is one warning, never a failed run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onnx_export_action.github import comment
+from onnx_export_action.github.comment_part import part_of
+from onnx_export_action.github.context import Context, PullRequest
+from onnx_export_action.log import Log
+from onnx_export_action.records import Publication, Report
+from onnx_export_action.settings import Settings
+
+_READ_ONLY = (
+    "Give the job `permissions: pull-requests: write`. A pull request of a fork or of Dependabot has no token that "
+    "may write: docs/comment.md says what to do there. `comment: never` turns the comment off."
+)
+_ELSEWHERE = "The report is in the job summary and in {folder}."
+
+
+@dataclass(frozen=True)
+class Said:
+    """Where the comment stands, or why there is none; neither where none was wanted."""
+
+    url: str | None = None
+    problem: str | None = None
+
+
+def comment_on(report: Report, settings: Settings, context: Context, delivered: Publication, log: Log) -> Said:
+    """The comment written, left alone, or not possible; never raises."""
+    if settings.comment == "never" or settings.github_token is None:
+        return Said()
+    if context.problem:
+        return _failed(context.problem, settings, log)
+    if context.pull is None or not context.repository:
+        log.line("There is no pull request to comment on.")
+        return Said()
+    try:
+        with log.group("Comment on the pull request"):
+            url = _written(report, settings, context, context.pull, settings.github_token.get_secret_value(), delivered)
+    except comment.ReadOnly as failure:
+        return _failed(f"{failure} {_READ_ONLY}", settings, log)
+    except comment.Failed as failure:
+        return _failed(str(failure), settings, log)
+    except Exception as defect:  # a defect of ours must not cost the verdict
+        return _failed(f"It is a defect of this program: {type(defect).__name__}.", settings, log)
+    log.line(f"The comment: {url}")
+    return Said(url=url)
+
+
+def _written(
+    report: Report, settings: Settings, context: Context, pull: PullRequest, token: str, delivered: Publication
+) -> str:
+    from onnx_export_action.github.client import Thread  # a second of imports, which other runs are spared
+
+    thread = Thread(context.api_url, token, context.repository, pull.number)
+    try:
+        own = part_of(report, settings, context, delivered)
+        return comment.write(thread, own, context, always=settings.comment == "always")
+    finally:
+        thread.close()
+
+
+def _failed(why: str, settings: Settings, log: Log) -> Said:
+    problem = f"The comment was not written. {why} {_ELSEWHERE.format(folder=settings.output_dir)}"
+    log.warning(problem)
+    return Said(problem=problem)
