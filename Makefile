@@ -41,7 +41,7 @@ demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: m
 	@.venv/bin/onnx-export-action --output-dir onnx-export --model "$(or $(MODEL),$(DEMO_MODEL))" \
 		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)")
 
-test: $(DEV) $(NODE) ## Unit and integration tests, real exporters included
+test: $(DEV) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
 
 e2e: $(DEV) ## The image, run as the runner runs it; needs Docker

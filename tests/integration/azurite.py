@@ -15,8 +15,9 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from tests.integration import node
+
 ROOT = Path(__file__).parents[2]
-_PROGRAM = ROOT / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 # Azurite's own account and key, which its documentation prints.
 _ACCOUNT = "devstoreaccount1"
 _KEY = base64.b64decode("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==")
@@ -56,7 +57,7 @@ class Store:
 def running_azurite(folder: Path) -> Iterator[Store]:
     """A block store on a free port of this machine until the end of the block."""
     options = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(folder), "--disableTelemetry"]
-    command = ["node", str(_PROGRAM), *options]
+    command = ["node", str(node.module("azurite", "dist", "src", "blob", "main.js")), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
