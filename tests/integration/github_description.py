@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema
 
-_PACKAGE = Path(__file__).parents[2] / "node_modules" / "@octokit" / "openapi" / "generated"
+from tests.integration import node
+
 _REFERENCE = "#/components/"
 
 
@@ -19,9 +20,13 @@ class NotAsDescribed(AssertionError):
     """A request or a reply that GitHub's description does not allow."""
 
 
+def _file() -> Path:
+    return node.module("@octokit", "openapi", "generated", "api.github.com.json")
+
+
 @cache
 def _description() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((_PACKAGE / "api.github.com.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(_file().read_text(encoding="utf-8"))
     return content
 
 
