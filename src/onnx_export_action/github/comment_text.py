@@ -7,8 +7,10 @@ parts does not last.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -57,10 +59,8 @@ def is_marked(body: str, workflow: str) -> bool:
 
 def parts_of(body: str) -> list[Part]:
     """The parts of a comment; what is damaged is none, and its job will write it again."""
-    found = (
-        (match["key"], unpacked(match["row"]), match["body"]) for match in _PART.finditer(body.replace("\r\n", "\n"))
-    )
-    return [Part(key, row, text.strip("\n")) for key, row, text in found if row is not None]
+    found = ((match["key"], unpacked(match["row"]), match["body"]) for match in _PART.finditer(body.replace("\r", "")))
+    return [Part(key, row, text.strip()) for key, row, text in found if row is not None]
 
 
 def newest(parts: Iterable[Part]) -> dict[str, Part]:
@@ -87,25 +87,33 @@ def merged(bodies: Iterable[str], own: Part, context: Context) -> str:
 def fitted(parts: list[Part], own: str, context: Context, left_out: bool = False) -> str:
     """The comment within the limit: sections go first, then whole texts, then rows; the best before the worst."""
     ordered = sorted((_harmless(part) for part in parts), key=lambda part: (part.row.order, part.key))
-    for shorter in (_without_sections, _without_details, _without_text):
-        for index in reversed(range(len(ordered))):
-            if _fits(written := _written(ordered, context, left_out)):
-                return written
-            ordered[index] = shorter(ordered[index], context)
-    while not _fits(written := _written(ordered, context, left_out)):
-        last = next((part for part in reversed(ordered) if part.key != own), None)
-        if last is None:
-            break
-        ordered.remove(last)
-        left_out = True
-    return written
+
+    def after(steps: int) -> str:
+        kept = _shortened(ordered, steps, own, context)
+        return _written(kept, context, left_out or len(kept) < len(ordered))
+
+    most = len(ordered) * (len(_SHORTER) + 1)
+    return after(bisect.bisect_left(range(most), True, key=lambda steps: _fits(after(steps))))
+
+
+def _shortened(ordered: list[Part], steps: int, own: str, context: Context) -> list[Part]:
+    """The parts after some steps, each of which takes something from one part, the last first, round by round."""
+    rounds, begun = divmod(steps, len(ordered))
+    kept = []
+    for index, part in enumerate(ordered):
+        taken = rounds + (index >= len(ordered) - begun)
+        if taken <= len(_SHORTER) or part.key == own:
+            kept.append(functools.reduce(lambda left, shorter: shorter(left, context), _SHORTER[:taken], part))
+    return kept
 
 
 def _written(parts: list[Part], context: Context, left_out: bool) -> str:
     latest = max((part.row for part in parts), key=lambda row: row.age)
-    lines = [marker(context.workflow), _headline([part.row for part in parts]), _table(parts, latest)]
+    lines = [marker(context.workflow), _headline([part.row for part in parts], left_out), _table(parts, latest)]
     if left_out:
         lines += [_LEFT_OUT, "*There are more models than one comment holds: the others are in the runs' summaries.*"]
+    if not all(part.body for part in parts):
+        lines.append("*A model without a text below is too much for this comment: see its run's summary.*")
     lines += [
         f"<!-- {_NAME}:part {part.key} {part.row.packed()} -->\n{part.body}\n<!-- {_NAME}:end {part.key} -->"
         for part in parts
@@ -113,18 +121,19 @@ def _written(parts: list[Part], context: Context, left_out: bool) -> str:
     return "\n\n".join((*lines, _footer(latest, context))) + "\n"
 
 
-def _headline(rows: list[Row]) -> str:
+def _headline(rows: list[Row], left_out: bool) -> str:
     worst = min(rows, key=lambda row: row.order)
     if len(rows) == 1:
         caveat = ", but its answers are not proven" if worst.tone == "caution" else ""
         sentence = "The ONNX file runs" if caveat else _SENTENCES[worst.verdict]
         return f"### {worst.mark} {sentence}{caveat}"
+    shown = " shown here" if left_out else ""
     bad, doubtful = (sum(row.tone == tone for row in rows) for tone in ("bad", "caution"))
     if bad:
-        return f"### {worst.mark} {units.share(bad, len(rows), 'ONNX export')} did not pass"
+        return f"### {worst.mark} {units.share(bad, len(rows), 'ONNX export')}{shown} did not pass"
     if doubtful:
-        return f"### {worst.mark} {units.share(doubtful, len(rows), 'ONNX file')} passed with a caveat"
-    return f"### {worst.mark} All {len(rows)} ONNX files give their models' answers"
+        return f"### {worst.mark} {units.share(doubtful, len(rows), 'ONNX file')}{shown} passed with a caveat"
+    return f"### {worst.mark} All {len(rows)} ONNX files{shown} give their models' answers"
 
 
 def _table(parts: list[Part], latest: Row) -> str:
@@ -156,16 +165,20 @@ def _footer(latest: Row, context: Context) -> str:
 
 
 def _without_sections(part: Part, context: Context) -> Part:
-    return replace(part, body=_SECTIONS.sub(f"{_moved('These sections are', part, context)}\n", part.body))
+    return _shorter(part, _SECTIONS.sub(f"{_moved('These sections are', part, context)}\n", part.body))
 
 
 def _without_details(part: Part, context: Context) -> Part:
-    named = f"{part.row.mark} {inline(line(code(part.row.model)))}: {_moved('The report is', part, context)}"
-    return replace(part, body=named) if part.body else part
+    name = f"{part.row.mark} {inline(line(code(part.row.model)))}"
+    return _shorter(part, f"{name}: {_moved('The report is', part, context)}")
 
 
 def _without_text(part: Part, _: Context) -> Part:
-    return replace(part, body="")
+    return _shorter(part, "")
+
+
+def _shorter(part: Part, body: str) -> Part:
+    return replace(part, body=min(part.body, body, key=_size))
 
 
 def _moved(what: str, part: Part, context: Context) -> str:
@@ -176,9 +189,22 @@ def _moved(what: str, part: Part, context: Context) -> str:
 
 def _harmless(part: Part) -> Part:
     """No text of a part opens or ends a hidden marker, but for the two that fold it."""
-    kept = part.body.replace(SECTIONS, "\0s").replace(END_SECTIONS, "\0e").replace("<!--", "&lt;!--")
+    kept = (
+        part.body.replace("\r", "")
+        .strip()
+        .replace(SECTIONS, "\0s")
+        .replace(END_SECTIONS, "\0e")
+        .replace("<!--", "&lt;!--")
+    )
     return replace(part, body=kept.replace("\0s", SECTIONS).replace("\0e", END_SECTIONS))
 
 
 def _fits(written: str) -> bool:
-    return len(written.encode("utf-8", "replace")) <= LIMIT_BYTES
+    return _size(written) <= LIMIT_BYTES
+
+
+def _size(written: str) -> int:
+    return len(written.encode("utf-8", "replace"))
+
+
+_SHORTER: tuple[Callable[[Part, Context], Part], ...] = (_without_sections, _without_details, _without_text)
