@@ -46,6 +46,8 @@ class GitHubApi:
 
     url: str = ""
     login: str = ACTIONS
+    viewer: str = ""
+    next_page: str = ""
     token: str = "ghs_0123456789abcdef"
     bodies: dict[int, tuple[str, str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -100,6 +102,7 @@ def running_api() -> Iterator[GitHubApi]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     state: GitHubApi
 
     def log_message(self, *_: object) -> None:
@@ -148,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         state, given = self.state, json.loads(sent or b"{}")
         headers: dict[str, str] = {}
         if call == "viewer":
-            return 200, json.dumps({"data": {"viewer": {"login": state.login}}}).encode(), headers
+            return 200, json.dumps({"data": {"viewer": {"login": state.viewer or state.login}}}).encode(), headers
         if call == "list":
             status, content, headers = 200, *self._page()
         elif call == "create":
@@ -172,7 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
         page = int(found[1]) if found else 1
         numbers = sorted(self.state.bodies)[(page - 1) * self.state.page :]
         link = f'<{self.state.url}/repos/{REPOSITORY}/issues/{PULL}/comments?per_page=100&page={page + 1}>; rel="next"'
-        more = {"Link": link} if len(numbers) > self.state.page else {}
+        if self.state.next_page:
+            link = f'<{self.state.next_page}>; rel="next"'
+        more = {"Link": link} if len(numbers) > self.state.page or self.state.next_page else {}
         return [self.state.comment(number) for number in numbers[: self.state.page]], more
 
     def _hold(self, check: Any) -> None:

@@ -64,12 +64,16 @@ def check_reply(method: str, address: str, status: int, body: bytes) -> None:
         raise NotAsDescribed(f"{method} {address}: no body with status {status}")
 
 
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    paths = _description()["paths"].items()
+    return [(re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path))), each) for path, each in paths]
+
+
 def _operation(method: str, address: str) -> dict[str, Any]:
     path = urlsplit(address).path
-    for template, operations in _description()["paths"].items():
-        pattern = re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(template))
-        # A number stands where an id is wanted, so that `comments/1` is not taken for another path.
-        if re.fullmatch(pattern, path) and method.lower() in operations:
+    for pattern, operations in _patterns():
+        if pattern.fullmatch(path) and method.lower() in operations:
             found: dict[str, Any] = operations[method.lower()]
             return found
     raise NotAsDescribed(f"{method} {path}: no such operation")

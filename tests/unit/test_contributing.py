@@ -7,10 +7,10 @@ import itertools
 import re
 from pathlib import Path
 
-import documents
 import pytest
 
 from onnx_export_action import errors
+from tests.unit import documents
 
 SOURCE = Path(errors.__file__).parent
 

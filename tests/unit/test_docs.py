@@ -7,16 +7,16 @@ import re
 import shlex
 from pathlib import Path
 
-import documents
 import pytest
 import yaml
-from documents import Block
 
 from onnx_export_action import __version__, cli, errors, settings
 from onnx_export_action.benchmark import measure
 from onnx_export_action.exporters import cases, files, ladder, routes
 from onnx_export_action.github.artifact import blob, calls
 from onnx_export_action.validation import parity, structure, target
+from tests.unit import documents
+from tests.unit.documents import Block
 
 YAML = documents.yaml_blocks()
 PIPELINES = ("examples/gitlab/.gitlab-ci.yml", "examples/jenkins/Jenkinsfile")

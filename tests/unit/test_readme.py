@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import documents
+from tests.unit import documents
 
 README = documents.read("README.md")
 GOLDEN = documents.read("tests/golden/pass.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from onnx_export_action.github import comment
@@ -28,7 +29,8 @@ class Said:
 
 def comment_on(report: Report, settings: Settings, context: Context, delivered: Publication, log: Log) -> Said:
     """The comment written, left alone, or not possible; never raises."""
-    if settings.comment == "never" or settings.github_token is None:
+    token = settings.github_token.get_secret_value() if settings.github_token else ""
+    if settings.comment == "never" or not token:
         return Said()
     if context.problem:
         return _failed(context.problem, settings, log)
@@ -37,7 +39,7 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
         return Said()
     try:
         with log.group("Comment on the pull request"):
-            url = _written(report, settings, context, context.pull, settings.github_token.get_secret_value(), delivered)
+            url = _written(report, settings, context, context.pull, token, delivered)
     except comment.ReadOnly as failure:
         return _failed(f"{failure} {_READ_ONLY}", settings, log)
     except comment.Failed as failure:
@@ -56,7 +58,7 @@ def _written(
     thread = Thread(context.api_url, token, context.repository, pull.number)
     try:
         own = part_of(report, settings, context, delivered)
-        return comment.write(thread, own, context, always=settings.comment == "always")
+        return comment.write(thread, own, context, settings.comment == "always", time.sleep)
     finally:
         thread.close()
 

@@ -6,6 +6,7 @@ it may have been done, so whoever writes must first read what stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ class Thread:
             timeout=TIMEOUT_SECONDS,
             user_agent=f"onnx-export-action/{__version__}",
             per_page=100,
+            lazy=True,
             retry=GithubRetry(
                 total=_READS_AGAIN,
                 backoff_factor=1,
@@ -46,7 +48,7 @@ class Thread:
                 retry_after_max=LONGEST_WAIT,
             ),
         )
-        self._issue = self._github.get_repo(repository, lazy=True).get_issue(number)
+        self._issue = self._github.get_repo(repository).get_issue(number)
         self._handles: dict[int, IssueComment] = {}
         self._me = ""
 
@@ -57,7 +59,10 @@ class Thread:
     def own(self) -> list[Standing]:
         """The comments by the owner of the token, oldest first."""
         self._me = self._me or _asked(self._viewer, "who the token belongs to")
-        ours = _asked(self._ours, "the comments")
+        try:
+            ours = _asked(self._ours, "the comments")
+        except Unsure:  # an answer that breaks off or cannot be read is none that the transport asks for again
+            ours = self._asked_again()
         self._handles.update((standing.id, handle) for standing, handle in ours)
         return sorted((standing for standing, _ in ours), key=lambda standing: standing.id)
 
@@ -83,6 +88,12 @@ class Thread:
         login = answer["data"]["viewer"]["login"]
         return login if isinstance(login, str) and login else _ACTIONS
 
+    def _asked_again(self) -> list[tuple[Standing, IssueComment]]:
+        try:
+            return _asked(self._ours, "the comments")
+        except (Unsure, Later) as failure:
+            raise Failed(str(failure)) from None
+
     def _ours(self) -> list[tuple[Standing, IssueComment]]:
         return [(_standing(each), each) for each in self._issue.get_comments() if self._is_mine(each)]
 
@@ -103,6 +114,8 @@ def _asked(call: Callable[[], _T], what: str) -> _T:
         return call()
     except github.GithubException as error:
         raise _as_failure(error, what) from None
+    except requests.exceptions.RetryError as error:
+        raise _as_exhausted(error, what) from None
     except requests.Timeout:
         raise Unsure(f"GitHub did not answer in time about {what}.") from None
     except requests.RequestException:
@@ -125,6 +138,14 @@ def _as_failure(error: github.GithubException, what: str) -> Failed:
     if status < 400:
         return Unsure(f"GitHub's answer about {what} cannot be read.")
     return Failed(f"GitHub refused {what} (status {status}).")
+
+
+def _as_exhausted(error: requests.exceptions.RetryError, what: str) -> Failed:
+    """The transport asked again and again: a 403 only where it speaks of a limit."""
+    status = re.search(r"too many (\d+) error", str(error))
+    if status and status[1] in ("403", "429"):
+        return Failed(f"GitHub's rate limit is reached (status {status[1]}).")
+    return Failed(f"GitHub kept answering {status[1] if status else 'with errors'} about {what}.")
 
 
 def _is_limit(error: github.GithubException) -> bool:

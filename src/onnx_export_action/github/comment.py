@@ -7,7 +7,6 @@ looks again after a pause that is longer than another job needs between its read
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -67,9 +66,7 @@ class Comments(Protocol):
         """Remove one of ours."""
 
 
-def write(
-    comments: Comments, own: Part, context: Context, always: bool, sleep: Callable[[float], None] = time.sleep
-) -> str:
+def write(comments: Comments, own: Part, context: Context, always: bool, sleep: Callable[[float], None]) -> str:
     """The address of the comment that says what our part says; raises Failed where none could be made to."""
     failures, differs = 0, always
     for _ in range(_ROUNDS):
