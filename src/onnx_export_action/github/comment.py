@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from onnx_export_action.github import comment_text
-from onnx_export_action.github.comment_text import Part
+from onnx_export_action.github.comment_page import Part
 from onnx_export_action.github.context import Context
 
 SETTLING_SECONDS = 4.0

@@ -9,8 +9,8 @@ from typing import Any
 
 from onnx_export_action.github import comment
 from onnx_export_action.github.comment import Standing
+from onnx_export_action.github.comment_page import Part
 from onnx_export_action.github.comment_row import Row
-from onnx_export_action.github.comment_text import Part
 from onnx_export_action.github.context import Context
 
 CONTEXT = Context(repository="acme/models", run_id=5, workflow="CI", job="export", sha="a" * 40)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnx_export_action.github import comment, comment_text
+from onnx_export_action.github import comment, comment_page, comment_text
 from onnx_export_action.github.comment import Failed, Later, Standing, Unsure
 from tests.unit.github.comments_model import CONTEXT, Store, Turns, make_part
 
 STANDING = comment_text.merged([], make_part(9, model="acme/other"), CONTEXT)
 
 
-def write(store: Store, part: comment_text.Part, always: bool = False) -> str:
+def write(store: Store, part: comment_page.Part, always: bool = False) -> str:
     return comment.write(store, part, CONTEXT, always, sleep=lambda _: None)
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnx_export_action.github import comment_part, comment_text
+from onnx_export_action.github import comment_page, comment_part, comment_text
+from onnx_export_action.github.comment_page import Part
 from onnx_export_action.github.comment_row import Row, unpacked
-from onnx_export_action.github.comment_text import END_SECTIONS, LIMIT_BYTES, SECTIONS, Part, merged, parts_of
+from onnx_export_action.github.comment_text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
 from onnx_export_action.records import Publication
 from onnx_export_action.settings import Settings, parse
 from tests.factories import make_error_report, make_failed_report, make_lone_report, make_model, make_report
@@ -25,7 +26,7 @@ HOSTILE = st.text() | st.lists(
         [
             "<!-- onnx-export-action:end 0000000000000001 -->",
             "<!-- onnx-export-action:part 0000000000000002 e30 -->",
-            comment_text.marker("CI"),
+            comment_page.marker("CI"),
             SECTIONS,
             END_SECTIONS,
             "-->",
@@ -166,7 +167,7 @@ def test_merged__what_somebody_wrote_between_the_parts_does_not_last() -> None:
 
 @pytest.mark.parametrize("workflow", ["CI", "Export -- all", "a --> b", "x\ny", "名前", ""])
 def test_marker__is_one_hidden_line_and_its_own(workflow: str) -> None:
-    marker = comment_text.marker(workflow)
+    marker = comment_page.marker(workflow)
     assert re.fullmatch(r"<!-- [^\n]* -->", marker)
     assert "--" not in marker[4:-3]
     assert comment_text.is_marked(f"{marker}\r\ntext", workflow)
