@@ -121,5 +121,5 @@ def tokenizer(path: str, trust_remote_code: bool) -> tuple[Any, str | None]:
         settings = json.loads((Path(path) / "tokenizer_config.json").read_text(encoding="utf-8"))
         plain = {key: value for key, value in settings.items() if key.endswith("_token") or key == "model_input_names"}
         return transformers.PreTrainedTokenizerFast(tokenizer_file=str(Path(path) / "tokenizer.json"), **plain), None
-    except Exception:
+    except Exception:  # whatever is wrong with these files too: the first reason is the one to tell
         return None, f"The tokenizer cannot be loaded {reason}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import importlib.metadata
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.workers.protocol import Refusal
+from onnx_export_action.workers.timing import latencies_ms
 
 _SEED = 2026
 
@@ -74,13 +74,7 @@ class Service:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         with np.load(case) as arrays:
             inputs = self._typed({name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._inputs.names})
-        samples: list[float] = []
-        end = time.perf_counter() + seconds
-        while not samples or time.perf_counter() < end:
-            start = time.perf_counter()
-            self._module.answer(inputs)
-            samples.append(1000 * (time.perf_counter() - start))
-        return samples
+        return latencies_ms(lambda: self._module.answer(inputs), seconds)
 
     def _masked(self, outputs: dict[str, list[int]]) -> list[str]:
         """The outputs that answer for each position of the text, so that padding says nothing."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx_export_action.records import Case
 from onnx_export_action.validation import parity, self_cases, structure, target
 from onnx_export_action.validation.session import PROVIDER, Session
+from onnx_export_action.workers.timing import latencies_ms
 
 
 class Service:
@@ -77,13 +78,7 @@ class Service:
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         inputs, _ = _arrays(case)
-        samples: list[float] = []
-        end = time.perf_counter() + seconds
-        while not samples or time.perf_counter() < end:
-            start = time.perf_counter()
-            self._session.run(inputs)
-            samples.append(1000 * (time.perf_counter() - start))
-        return samples
+        return latencies_ms(lambda: self._session.run(inputs), seconds)
 
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""
