@@ -1,0 +1,40 @@
+"""The frozen records that pass between the stages, and through them the schema of report.json.
+
+What can be derived is a computed property and never stored; a value that could not be
+measured is None, never a default that looks like a measurement.
+"""
+
+from __future__ import annotations
+
+from onnx_export_action.records.base import File, Record
+from onnx_export_action.records.benchmark import Benchmark, Latency, Timing
+from onnx_export_action.records.export import Attempt, Export
+from onnx_export_action.records.graph import Graph, Tensor
+from onnx_export_action.records.model import Model
+from onnx_export_action.records.publication import Publication
+from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Verdict
+from onnx_export_action.records.validation import Axis, Case, Check, Parity, Validation
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Attempt",
+    "Axis",
+    "Benchmark",
+    "Case",
+    "Check",
+    "Environment",
+    "Export",
+    "Failure",
+    "File",
+    "Graph",
+    "Latency",
+    "Model",
+    "Parity",
+    "Publication",
+    "Record",
+    "Report",
+    "Tensor",
+    "Timing",
+    "Validation",
+    "Verdict",
+]

@@ -1,0 +1,19 @@
+"""What every record is: a frozen value."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A frozen value; unknown keys are ignored so that reports of later versions can be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class File(Record):
+    """One file of the bundle, by its path inside the bundle."""
+
+    path: str
+    size_bytes: int
+    sha256: str

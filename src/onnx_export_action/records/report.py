@@ -1,0 +1,69 @@
+"""All that rendering and publishing see; report.json is this record."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, computed_field
+
+from onnx_export_action.records.base import File, Record
+from onnx_export_action.records.benchmark import Benchmark
+from onnx_export_action.records.export import Export
+from onnx_export_action.records.graph import Graph
+from onnx_export_action.records.model import Model
+from onnx_export_action.records.validation import Validation
+
+SCHEMA_VERSION = 1
+
+Verdict = Literal["pass", "fail", "error"]
+
+
+class Environment(Record):
+    """Where the figures come from."""
+
+    cpu: str
+    cores: int
+    memory_bytes: int
+    kernel: str
+    python: str
+    versions: dict[str, str]
+
+
+class Failure(Record):
+    """Why there is no verdict on the file."""
+
+    kind: str
+    message: str
+    remedy: str = ""
+
+
+class Report(Record):
+    """All that rendering and publishing see; report.json is this record."""
+
+    schema_version: int = SCHEMA_VERSION
+    tool_version: str
+    model: Model | None = None
+    export: Export | None = None
+    graph: Graph | None = None
+    files: tuple[File, ...] = ()
+    validation: Validation | None = None
+    benchmark: Benchmark | None = None
+    comparison: None = Field(None, description="The change against a base; not part of this version's run.")
+    environment: Environment
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
+    reproduce: str = Field("", description="The command that does the same in a shell.")
+
+    @computed_field
+    @property
+    def verdict(self) -> Verdict:
+        """`error` when there is nothing to judge, otherwise what validation says."""
+        if self.failure is not None or self.validation is None:
+            return "error"
+        return "pass" if self.validation.passed else "fail"
+
+    @property
+    def main_files(self) -> tuple[File, ...]:
+        """The .onnx and its external data: what the size in the report means."""
+        external = self.graph.external_files if self.graph else ()
+        return tuple(file for file in self.files if ".onnx" in file.path or file.path in external)

@@ -1,0 +1,104 @@
+"""The proof: structure, every case, every axis."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, computed_field
+
+from onnx_export_action.records.base import Record
+
+
+class Parity(Record):
+    """How one output of one case compares with the reference; None means that it was not comparable."""
+
+    output: str
+    passed: bool | None
+    shape: tuple[int, ...] = ()
+    max_abs_diff: float | None = None
+    max_rel_diff: float | None = None
+    atol: float
+    rtol: float
+    detail: str = ""
+
+
+class Case(Record):
+    """One set of inputs and what ONNX Runtime answered to it, output by output."""
+
+    shape: str = Field(description="For people: `batch 2, sequence 33, left padding`.")
+    inputs: dict[str, tuple[int, ...]] = Field(default_factory=dict, description="Input name to its shape.")
+    outputs: tuple[Parity, ...] = ()
+    error: str = Field("", description="Why ONNX Runtime gave no answer; empty when it did.")
+
+    @computed_field
+    @property
+    def passed(self) -> bool:
+        """Every output was compared and agrees."""
+        return not self.error and bool(self.outputs) and all(parity.passed is True for parity in self.outputs)
+
+    @computed_field
+    @property
+    def max_abs_diff(self) -> float | None:
+        """The greatest absolute difference over the outputs; None when nothing was comparable."""
+        return max((p.max_abs_diff for p in self.outputs if p.max_abs_diff is not None), default=None)
+
+
+class Axis(Record):
+    """An axis of an input: declared dynamic or fixed, wanted dynamic or not, and the sizes that ran right."""
+
+    input: str
+    axis: int
+    name: str
+    wanted: bool
+    declared: bool
+    sizes: tuple[int, ...] = ()
+
+    @computed_field
+    @property
+    def proven(self) -> bool:
+        """Two sizes or more gave the reference's answers."""
+        return self.declared and len(set(self.sizes)) > 1
+
+    @computed_field
+    @property
+    def passed(self) -> bool:
+        """Proven where it should be dynamic; an axis nobody asked for may be fixed."""
+        return self.proven or not self.wanted
+
+
+class Check(Record):
+    """A structural check: opset, checker, target runtime, external data, input names."""
+
+    name: str
+    passed: bool
+    detail: str = ""
+
+
+class Validation(Record):
+    """The proof: structure, every case, every axis."""
+
+    reference: Literal["pytorch", "unoptimised"] = Field(
+        description="`pytorch`: the model's own answers; `unoptimised`: a lone .onnx, compared with itself "
+        "run without graph optimisation, so its answers are not proven."
+    )
+    checks: tuple[Check, ...] = ()
+    cases: tuple[Case, ...] = ()
+    dynamic_axes: tuple[Axis, ...] = ()
+
+    @computed_field
+    @property
+    def passed(self) -> bool:
+        """All checks, all cases (one at least) and all wanted axes."""
+        parts: list[Check | Case | Axis] = [*self.checks, *self.cases, *self.dynamic_axes]
+        return bool(self.cases) and all(part.passed for part in parts)
+
+    @computed_field
+    @property
+    def max_abs_diff(self) -> float | None:
+        """The greatest absolute difference over all cases."""
+        return max((c.max_abs_diff for c in self.cases if c.max_abs_diff is not None), default=None)
+
+    @property
+    def worst_case(self) -> Case | None:
+        """The case to look at first: a failed one before a passed one, then the greatest difference."""
+        return max(self.cases, key=lambda c: (not c.passed, bool(c.error), c.max_abs_diff or 0.0), default=None)
