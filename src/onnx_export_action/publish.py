@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from onnx_export_action.github import context
-from onnx_export_action.github.announce import comment_on
 from onnx_export_action.github.artifact.archive import Entry
 from onnx_export_action.github.artifact.calls import Caller, Limits
 from onnx_export_action.github.artifact.failure import NoService, UploadFailed
 from onnx_export_action.github.artifact.service import ArtifactService, origin_of, owner_in
 from onnx_export_action.github.artifact.upload import Uploaded, Wanted, upload
+from onnx_export_action.github.comment.announce import comment_on
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.log import Log
 from onnx_export_action.records import Publication, Report

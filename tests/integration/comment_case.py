@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action import settings
-from onnx_export_action.github import announce, context
-from onnx_export_action.github.announce import Said
+from onnx_export_action.github import context
+from onnx_export_action.github.comment import announce
+from onnx_export_action.github.comment.announce import Said
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.records import Publication, Report
 from tests.factories import make_report

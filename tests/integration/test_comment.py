@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_export_action.github import comment_page, comment_text
+from onnx_export_action.github.comment import page as comment_page
+from onnx_export_action.github.comment import text as comment_text
 from tests.factories import make_failed_report, make_model, make_report
 from tests.integration.comment_case import tell
 from tests.integration.github_api import ACTIONS, GitHubApi, running_api

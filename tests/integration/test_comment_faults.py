@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_export_action.github import client, comment_text
+from onnx_export_action.github import rest
+from onnx_export_action.github.comment import text as comment_text
 from tests.factories import make_failed_report
 from tests.integration.comment_case import tell
 from tests.integration.github_api import Call, Fault, GitHubApi, running_api
@@ -49,7 +50,7 @@ CALLS: tuple[Call, ...] = ("viewer", "list", "create", "update")
 @pytest.fixture
 def api(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubApi]:
     del waits
-    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(rest, "TIMEOUT_SECONDS", 1)
     with running_api() as server:
         yield server
 

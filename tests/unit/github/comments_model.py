@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onnx_export_action.github import comment
-from onnx_export_action.github.comment import Standing
-from onnx_export_action.github.comment_page import Part
-from onnx_export_action.github.comment_row import Row
+from onnx_export_action.github.comment import exchange
+from onnx_export_action.github.comment.exchange import Standing
+from onnx_export_action.github.comment.page import Part
+from onnx_export_action.github.comment.row import Row
 from onnx_export_action.github.context import Context
 
 CONTEXT = Context(repository="acme/models", run_id=5, workflow="CI", job="export", sha="a" * 40)
@@ -97,7 +97,7 @@ class _Writer(threading.Thread):
 
     def run(self) -> None:
         try:
-            comment.write(self, self._part, CONTEXT, always=True, sleep=self._pause)
+            exchange.write(self, self._part, CONTEXT, always=True, sleep=self._pause)
         except BaseException as error:
             self.error = error
         self.done = True

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnx_export_action.github import comment_page, comment_part, comment_text
-from onnx_export_action.github.comment_page import Part
-from onnx_export_action.github.comment_row import Row, unpacked
-from onnx_export_action.github.comment_text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
+from onnx_export_action.github.comment import page as comment_page
+from onnx_export_action.github.comment import part as comment_part
+from onnx_export_action.github.comment import text as comment_text
+from onnx_export_action.github.comment.page import Part
+from onnx_export_action.github.comment.row import Row, unpacked
+from onnx_export_action.github.comment.text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
 from onnx_export_action.records import Publication
 from onnx_export_action.settings import Settings, parse
 from tests.factories import make_error_report, make_failed_report, make_lone_report, make_model, make_report

@@ -11,34 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from onnx_export_action.github import comment_text
-from onnx_export_action.github.comment_page import Part
+from onnx_export_action.github.comment import text as comment_text
+from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.context import Context
+from onnx_export_action.github.failure import Failed, Later, Unsure
 
 SETTLING_SECONDS = 4.0
 _LONGEST_WAIT = 60.0
 _ROUNDS = 12
 _FAILURES = 3
-
-
-class Failed(Exception):
-    """The comment was not written; the message is a sentence."""
-
-
-class ReadOnly(Failed):
-    """The token has not the right to."""
-
-
-class Unsure(Failed):
-    """A call ended without an answer that could be read: what it asked for may have been done."""
-
-
-class Later(Failed):
-    """GitHub asks to wait, and has done nothing."""
-
-    def __init__(self, message: str, seconds: float) -> None:
-        super().__init__(message)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from onnx_export_action.github.comment_page import Part
-from onnx_export_action.github.comment_row import Row
-from onnx_export_action.github.comment_text import END_SECTIONS, SECTIONS
+from onnx_export_action.github.comment.page import Part
+from onnx_export_action.github.comment.row import Row
+from onnx_export_action.github.comment.text import END_SECTIONS, SECTIONS
 from onnx_export_action.github.context import Context
 from onnx_export_action.records import Publication, Report
 from onnx_export_action.report import escape, headline, markdown

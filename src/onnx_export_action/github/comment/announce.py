@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from onnx_export_action.github import comment
-from onnx_export_action.github.comment_part import part_of
+from onnx_export_action.github import failure
+from onnx_export_action.github.comment import exchange
+from onnx_export_action.github.comment.part import part_of
 from onnx_export_action.github.context import Context, PullRequest
 from onnx_export_action.log import Log
 from onnx_export_action.records import Publication, Report
@@ -40,10 +41,10 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
     try:
         with log.group("Comment on the pull request"):
             url = _written(report, settings, context, context.pull, token, delivered)
-    except comment.ReadOnly as failure:
-        return _failed(f"{failure} {_READ_ONLY}", settings, log)
-    except comment.Failed as failure:
-        return _failed(str(failure), settings, log)
+    except failure.ReadOnly as refused:
+        return _failed(f"{refused} {_READ_ONLY}", settings, log)
+    except failure.Failed as failed:
+        return _failed(str(failed), settings, log)
     except Exception as defect:  # a defect of ours must not cost the verdict
         return _failed(f"It is a defect of this program: {type(defect).__name__}.", settings, log)
     log.line(f"The comment: {url}")
@@ -53,12 +54,12 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
 def _written(
     report: Report, settings: Settings, context: Context, pull: PullRequest, token: str, delivered: Publication
 ) -> str:
-    from onnx_export_action.github.client import Thread  # a second of imports, which other runs are spared
+    from onnx_export_action.github.comment.thread import Thread  # a second of imports, which other runs are spared
 
     thread = Thread(context.api_url, token, context.repository, pull.number)
     try:
         own = part_of(report, settings, context, delivered)
-        return comment.write(thread, own, context, settings.comment == "always", time.sleep)
+        return exchange.write(thread, own, context, settings.comment == "always", time.sleep)
     finally:
         thread.close()
 

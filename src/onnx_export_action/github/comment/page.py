@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from onnx_export_action.github.comment_row import Row
+from onnx_export_action.github.comment.row import Row
 from onnx_export_action.github.context import Context
 from onnx_export_action.report import units
 from onnx_export_action.report.escape import inline, text

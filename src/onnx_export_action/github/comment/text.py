@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from onnx_export_action.github.comment_page import LEFT_OUT, NAME, Part, marker, written
-from onnx_export_action.github.comment_row import unpacked
+from onnx_export_action.github.comment.page import LEFT_OUT, NAME, Part, marker, written
+from onnx_export_action.github.comment.row import unpacked
 from onnx_export_action.github.context import Context
 from onnx_export_action.report.escape import inline
 from onnx_export_action.report.spans import code, line
