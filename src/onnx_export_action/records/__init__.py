@@ -8,6 +8,20 @@ from __future__ import annotations
 
 from onnx_export_action.records.base import File, Record
 from onnx_export_action.records.benchmark import Benchmark, Latency, Timing
+from onnx_export_action.records.comparison import (
+    Base,
+    Change,
+    Comparison,
+    Gate,
+    GraphDiff,
+    InterfaceChange,
+    Movement,
+    NoBase,
+    OperatorChange,
+    Outcome,
+    Paired,
+    WeightChange,
+)
 from onnx_export_action.records.export import Attempt, Export
 from onnx_export_action.records.graph import Graph, Tensor
 from onnx_export_action.records.model import Model
@@ -19,16 +33,27 @@ __all__ = [
     "SCHEMA_VERSION",
     "Attempt",
     "Axis",
+    "Base",
     "Benchmark",
     "Case",
+    "Change",
     "Check",
+    "Comparison",
     "Environment",
     "Export",
     "Failure",
     "File",
+    "Gate",
     "Graph",
+    "GraphDiff",
+    "InterfaceChange",
     "Latency",
     "Model",
+    "Movement",
+    "NoBase",
+    "OperatorChange",
+    "Outcome",
+    "Paired",
     "Parity",
     "Publication",
     "Record",
@@ -37,4 +62,5 @@ __all__ = [
     "Timing",
     "Validation",
     "Verdict",
+    "WeightChange",
 ]

@@ -8,6 +8,7 @@ from pydantic import Field, computed_field
 
 from onnx_export_action.records.base import File, Record
 from onnx_export_action.records.benchmark import Benchmark
+from onnx_export_action.records.comparison import Comparison
 from onnx_export_action.records.export import Export
 from onnx_export_action.records.graph import Graph
 from onnx_export_action.records.model import Model
@@ -48,7 +49,7 @@ class Report(Record):
     files: tuple[File, ...] = ()
     validation: Validation | None = None
     benchmark: Benchmark | None = None
-    comparison: None = Field(None, description="The change against a base; not part of this version's run.")
+    comparison: Comparison | None = Field(None, description="The change against the base, and the gates.")
     environment: Environment
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
