@@ -7,20 +7,30 @@ from typing import Any
 from onnx_export_action.records import (
     Attempt,
     Axis,
+    Base,
     Benchmark,
     Case,
+    Change,
     Check,
+    Comparison,
     Environment,
     Export,
     Failure,
     File,
+    Gate,
     Graph,
+    GraphDiff,
+    InterfaceChange,
     Model,
+    Movement,
+    OperatorChange,
+    Paired,
     Parity,
     Report,
     Tensor,
     Timing,
     Validation,
+    WeightChange,
 )
 
 SHAPES = tuple(
@@ -150,6 +160,82 @@ def make_benchmark(**overrides: Any) -> Benchmark:
         "noise_floor_pct": 1.1,
     }
     return Benchmark(**{**known, **overrides})
+
+
+def make_base(**overrides: Any) -> Base:
+    """The artifact of a commit three before the merge base."""
+    known = {
+        "kind": "artifact",
+        "name": "all-MiniLM-L6-v2-onnx",
+        "commit": "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432",
+        "distance": 3,
+        "created_at": "2026-05-04T03:02:01Z",
+    }
+    return Base(**{**known, **overrides})
+
+
+def make_paired(**overrides: Any) -> Paired:
+    """No change at the first shape."""
+    known = {
+        "shape": SHAPES[0],
+        "ratio": 1.004,
+        "low": 0.991,
+        "high": 1.016,
+        "base_p50_ms": 4.08,
+        "head_p50_ms": 4.1,
+        "blocks": 64,
+        "noise_floor_pct": 1.1,
+        "detectable_pct": 2.3,
+        "verdict": "no change",
+    }
+    return Paired(**{**known, **overrides})
+
+
+def make_comparison(**overrides: Any) -> Comparison:
+    """Twice the size, another output, a gate that failed."""
+    hidden = ("batch", "sequence", 384)
+    size = Change(name="size", unit="bytes", base=45_193_815, head=90_387_630)
+    known = {
+        "baseline": make_base(),
+        "size": size,
+        "latency": (
+            make_paired(),
+            make_paired(shape=SHAPES[-1], ratio=1.12, low=1.1, high=1.14, head_p50_ms=45.7, verdict="slower"),
+        ),
+        "figures": (
+            size,
+            Change(name="nodes", base=470, head=476),
+            Change(name="parameters", base=22_713_216, head=22_713_216),
+            Change(name="macs", base=None, head=1_209_000_000),
+        ),
+        "graph": GraphDiff(
+            identical=False,
+            operators=(OperatorChange(operator="Gelu", base=6, head=0), OperatorChange(operator="Erf", base=0, head=6)),
+            fused=(OperatorChange(operator="FastGelu", base=6, head=0),),
+            nodes_added=12,
+            nodes_removed=6,
+            added=("Erf after encoder.layer.0/Add", "Mul after encoder.layer.0/Erf"),
+            removed=("Gelu after encoder.layer.0/Add",),
+            weights=(WeightChange(name="encoder.layer.0.weight", kind="values", max_abs_diff=0.0123),),
+            weights_changed=9,
+            interface=(
+                InterfaceChange(
+                    side="output",
+                    kind="renamed",
+                    base=Tensor(name="sentence_embedding", dtype="float", shape=hidden),
+                    head=Tensor(name="last_hidden_state", dtype="float", shape=hidden),
+                    breaking=True,
+                ),
+            ),
+        ),
+        "answers": (Movement(output="last_hidden_state", max_abs_diff=0.0031, detail="48 rows, cosine 0.9999"),),
+        "gates": (
+            Gate(condition="size > +5%", outcome="failed", value="+100 %"),
+            Gate(condition="latency-p50 > +10%", outcome="passed", value="+0.40 % (-0.90 % to +1.60 %)"),
+            Gate(condition="rss-peak > +20%", outcome="undecided", reason="The base has no such figure."),
+        ),
+    }
+    return Comparison(**{**known, **overrides})
 
 
 def make_environment(**overrides: Any) -> Environment:

@@ -118,7 +118,7 @@ class Movement(Record):
     max_abs_diff: float | None
     agreement_pct: float | None = Field(None, description="How many answers (label, token) are the same, in percent.")
     top5_pct: float | None = Field(
-        None, description="How many of the base's answers are in the candidate's first five."
+        None, description="How many of the base's answers are among the candidate's first five."
     )
     answers: int = Field(0, description="How many answers were compared.")
     detail: str = ""

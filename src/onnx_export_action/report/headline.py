@@ -6,10 +6,10 @@ from itertools import takewhile
 from pathlib import PurePath
 from typing import Literal
 
-from onnx_export_action.records import Benchmark, Model, Report, Timing, Validation
-from onnx_export_action.report import units
+from onnx_export_action.records import Base, Benchmark, Comparison, Model, Report, Timing, Validation
+from onnx_export_action.report import changes, units
 from onnx_export_action.report.blocks import Figure
-from onnx_export_action.report.spans import Line, code, joined, line, strong
+from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
 
 Tone = Literal["good", "caution", "bad"]
 
@@ -75,13 +75,14 @@ def shown_id(model: Model) -> str:
 
 
 def figures(report: Report) -> tuple[Figure, ...]:
-    """Size, latency, answers, opset, exporter: those that this run has."""
+    """Size, latency, answers, opset, exporter, base: those that this run has."""
     found = {
         "size": _size(report),
         "latency p50": _latency(report),
         "answers": _answers(report.validation),
         "opset": _opset(report),
         "exporter": _exporter(report),
+        "compared with": _base(report.comparison),
     }
     return tuple(Figure(name, value) for name, value in found.items() if value)
 
@@ -91,6 +92,10 @@ def _size(report: Report) -> Line:
     if not files:
         return ()
     total = strong(units.size(sum(file.size_bytes for file in files)))
+    moved = report.comparison.size if report.comparison is not None else None
+    if moved is not None and moved.base is not None:
+        total_before = f" ({changes.changed(moved)} from {changes.amount(moved, moved.base)})"
+        return line(total, total_before if moved.base != moved.head else " (unchanged)")
     if len(files) == 1:
         return line(total)
     return line(total, " in ", *joined([line(code(file.path)) for file in files], " and "))
@@ -101,8 +106,22 @@ def _latency(report: Report) -> Line:
     if report.benchmark is None or first is None:
         return line("not measured") if report.verdict == "pass" else ()
     latency = line(strong(units.milliseconds(first.p50_ms)), f" at {first.shape}")
-    beside = _beside_pytorch(report.benchmark, first)
+    beside = _beside_base(report.comparison) or _beside_pytorch(report.benchmark, first)
     return joined([latency, beside], " · ") if beside else latency
+
+
+def _beside_base(comparison: Comparison | None) -> Line:
+    if comparison is None or not comparison.latency:
+        return ()
+    paired = comparison.latency[0]
+    return line(*changes.ratio_words(paired), f", base {units.milliseconds(paired.base_p50_ms)}")
+
+
+def _base(comparison: Comparison | None) -> Line:
+    if comparison is None:
+        return ()
+    base = comparison.baseline
+    return changes.base_line(base) if isinstance(base, Base) else prose(base.reason)
 
 
 def _beside_pytorch(benchmark: Benchmark, first: Timing) -> Line:

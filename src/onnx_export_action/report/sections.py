@@ -5,6 +5,8 @@ from __future__ import annotations
 from onnx_export_action.records import Attempt, Benchmark, Environment, Export, File, Graph, Report
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Code, Paragraph, Section, table
+from onnx_export_action.report.changes import changes_section
+from onnx_export_action.report.gates import gates_section
 from onnx_export_action.report.proof import validation_section
 from onnx_export_action.report.spans import Line, code, joined, line, one_line, prose, strong
 from onnx_export_action.report.usage import example
@@ -16,6 +18,8 @@ def of(report: Report) -> tuple[Section, ...]:
     """Every section that this report has something to say in."""
     sections = (
         _warnings(report.warnings),
+        gates_section(report.comparison) if report.comparison else None,
+        changes_section(report.comparison) if report.comparison else None,
         validation_section(report) if report.validation else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,
         _benchmark(report.benchmark) if report.benchmark else None,

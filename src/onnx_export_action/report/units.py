@@ -58,6 +58,11 @@ def percent(value: float) -> str:
     return f"{digits(value)} %"
 
 
+def signed_percent(value: float) -> str:
+    """A change: `+1.90 %`, `-50.0 %`; one that rounds to nothing keeps its sign."""
+    return f"{'-' if value < 0 else '+'}{percent(abs(value))}"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 case`, `6 cases`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,150 @@
+"""What changed against the base: figures, latency, graph, answers, each in a table of its own."""
+
+from __future__ import annotations
+
+from onnx_export_action.records import (
+    Base,
+    Change,
+    Comparison,
+    Movement,
+    Paired,
+)
+from onnx_export_action.report import graph_changes, units
+from onnx_export_action.report.blocks import Block, Paragraph, Section, table
+from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
+
+
+def changes_section(comparison: Comparison) -> Section | None:
+    """Everything that could be compared; none without a base."""
+    if not isinstance(comparison.baseline, Base):
+        return None
+    graph = comparison.graph
+    blocks = [
+        *(graph_changes.interface(graph) if graph else ()),
+        *_figures(comparison.figures),
+        *_latency(comparison.latency),
+        *(graph_changes.nodes_and_weights(graph) if graph else ()),
+        *_answers(comparison.answers),
+    ]
+    breaking = graph is not None and graph.breaking
+    return Section("changes", "Changes", _summary(comparison), tuple(blocks), open=breaking) if blocks else None
+
+
+def base_line(base: Base) -> Line:
+    """Which commit or file stands on the other side."""
+    if base.kind == "path":
+        return line(code(base.name))
+    if not base.commit:
+        return line("the artifact ", code(base.name))
+    where = "the merge base" if base.distance == 0 else f"{units.plural(base.distance, 'commit')} before the merge base"
+    return line(code(base.commit[:7]), f", {where}")
+
+
+def ratio_words(paired: Paired) -> Line:
+    """The sentence about one ratio; certain only where the whole interval is on one side."""
+    match paired.verdict:
+        case "slower":
+            return line(strong(f"{units.digits(paired.ratio)}{units.TIMES} slower"), _interval(paired.low, paired.high))
+        case "faster":
+            faster = strong(f"{units.digits(1 / paired.ratio)}{units.TIMES} faster")
+            return line(faster, _interval(1 / paired.high, 1 / paired.low))
+        case "no change":
+            return line(f"no change beyond {units.percent(_beyond(paired))}")
+        case "cannot tell":
+            return line(f"cannot tell (± {units.percent(_beyond(paired))})")
+
+
+def _interval(low: float, high: float) -> str:
+    return f" ({units.digits(low)} to {units.digits(high)})"
+
+
+def _beyond(paired: Paired) -> float:
+    return 100 * max(abs(paired.high - 1), abs(1 - paired.low))
+
+
+def _summary(comparison: Comparison) -> Line:
+    graph, parts = comparison.graph, []
+    if graph is not None and graph.breaking:
+        parts.append(line("callers must change"))
+    if graph is not None:
+        parts.append(line("the same graph and weights" if graph.identical else "the graph differs"))
+    if comparison.size is not None:
+        parts.append(line("size ", changed(comparison.size)))
+    if comparison.latency:
+        parts.append(ratio_words(comparison.latency[0]))
+    return joined(parts, ", ")
+
+
+def changed(change: Change) -> str:
+    """The change in percent, signed."""
+    if change.base == change.head:
+        return "±0"
+    return units.signed_percent(change.percent) if change.percent is not None else ""
+
+
+def amount(change: Change, value: float | None) -> str:
+    """A figure with its unit."""
+    if value is None:
+        return "unknown"
+    if change.unit == "bytes":
+        return units.size(int(value))
+    if change.unit == "ms":
+        return units.milliseconds(value)
+    return units.amount(int(value)) if change.unit == "count" else units.digits(value)
+
+
+def _figures(figures: tuple[Change, ...]) -> list[Block]:
+    moved = [change for change in figures if change.base != change.head]
+    still = [change for change in figures if change.base == change.head and change.head is not None]
+    blocks: list[Block] = []
+    if moved:
+        rows: list[tuple[str | Line, ...]] = [
+            (change.name, amount(change, change.base), amount(change, change.head), changed(change)) for change in moved
+        ]
+        blocks.append(table("figure|base:|head:|change:", rows))
+    if still:
+        names = [line(f"{change.name} {amount(change, change.head)}") for change in still]
+        blocks.append(Paragraph(line("Unchanged: ", *joined(names, ", "), ".")))
+    return blocks
+
+
+def _latency(latency: tuple[Paired, ...]) -> list[Block]:
+    if not latency:
+        return []
+    rows: list[tuple[str | Line, ...]] = [
+        (
+            paired.shape,
+            units.milliseconds(paired.base_p50_ms),
+            units.milliseconds(paired.head_p50_ms),
+            ratio_words(paired),
+            units.percent(paired.noise_floor_pct),
+            units.percent(paired.detectable_pct),
+            f"{paired.blocks:,}",
+        )
+        for paired in latency
+    ]
+    told = line(
+        "Base and head were measured in turns, in one process. In brackets: the 95 % interval of the ratio. The noise "
+        "floor is what the base against itself gave; a smaller change than the detectable one could not have been seen."
+    )
+    return [table("latency at|base p50:|head p50:|head is|noise floor:|detectable:|pairs:", rows), Paragraph(told)]
+
+
+def _answers(answers: tuple[Movement, ...]) -> list[Block]:
+    if not answers:
+        return []
+    rows: list[tuple[str | Line, ...]] = [
+        (
+            line(code(movement.output)),
+            units.digits(movement.max_abs_diff) if movement.max_abs_diff is not None else "not comparable",
+            _share(movement.agreement_pct),
+            _share(movement.top5_pct),
+            prose(movement.detail),
+        )
+        for movement in answers
+    ]
+    return [table("answers of base and head|max abs diff:|same:|in first five:|detail+", rows)]
+
+
+def _share(percent: float | None) -> str:
+    return units.percent(percent) if percent is not None else ""
