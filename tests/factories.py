@@ -26,6 +26,7 @@ from onnx_export_action.records import (
     OperatorChange,
     Paired,
     Parity,
+    Point,
     Report,
     Tensor,
     Timing,
@@ -150,6 +151,7 @@ def make_benchmark(**overrides: Any) -> Benchmark:
         "provider": "CPUExecutionProvider",
         "threads": 2,
         "load_ms": 187.4,
+        "reference_ms": 1.82,
         "peak_rss_bytes": 312_000_000,
         "timings": (
             make_timing(),
@@ -233,6 +235,11 @@ def make_comparison(**overrides: Any) -> Comparison:
             Gate(condition="size > +5%", outcome="failed", value="+100 %"),
             Gate(condition="latency-p50 > +10%", outcome="passed", value="+0.40 % (-0.90 % to +1.60 %)"),
             Gate(condition="rss-peak > +20%", outcome="undecided", reason="The base has no such figure."),
+        ),
+        "history": (
+            Point(commit="1111111aaaaaaa", size_bytes=45_100_000, relative_latency=2.31),
+            Point(commit="2222222bbbbbbb", size_bytes=45_193_815, relative_latency=2.28),
+            Point(commit="9f8e7d6c5b4a39", size_bytes=45_193_815),
         ),
     }
     return Comparison(**{**known, **overrides})

@@ -20,6 +20,7 @@ from onnx_export_action.records.comparison import (
     OperatorChange,
     Outcome,
     Paired,
+    Point,
     WeightChange,
 )
 from onnx_export_action.records.export import Attempt, Export
@@ -55,6 +56,7 @@ __all__ = [
     "Outcome",
     "Paired",
     "Parity",
+    "Point",
     "Publication",
     "Record",
     "Report",

@@ -64,10 +64,18 @@ class Benchmark(Record):
     load_ms: float = Field(description="Time to create the ONNX Runtime session, in milliseconds.")
     peak_rss_bytes: int = Field(description="Greatest resident set of the process that ran ONNX Runtime.")
     timings: tuple[Timing, ...]
+    reference_ms: float | None = Field(
+        None, description="Median latency of a fixed graph in the same run, in milliseconds: a unit for the trend."
+    )
     noise_floor_pct: float = Field(
         description="90th percentile of the difference between neighbouring blocks of the same file, in percent: "
         "a change smaller than this cannot be told from noise."
     )
+
+    @property
+    def relative_latency(self) -> float | None:
+        """The headline's median over that of the fixed reference."""
+        return self.latency_ms.p50 / self.reference_ms if self.reference_ms else None
 
     @computed_field
     @property

@@ -133,6 +133,17 @@ class Gate(Record):
     reason: str = Field("", description="Why it cannot be decided.")
 
 
+class Point(Record):
+    """One commit of the base branch in the trend."""
+
+    commit: str = Field(pattern=r"^[0-9a-f]{0,64}$")
+    at: str = Field("", description="When its artifact was made, ISO 8601.")
+    size_bytes: int
+    relative_latency: float | None = Field(
+        None, description="Median latency over that of a fixed reference in the same run, so that machines cancel out."
+    )
+
+
 class Comparison(Record):
     """The candidate against its base."""
 
@@ -143,6 +154,7 @@ class Comparison(Record):
     graph: GraphDiff | None = None
     answers: tuple[Movement, ...] = ()
     gates: tuple[Gate, ...] = ()
+    history: tuple[Point, ...] = Field((), description="The base and those before it, oldest first.")
 
     @property
     def passed(self) -> bool:

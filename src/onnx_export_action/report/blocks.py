@@ -56,7 +56,17 @@ class Paragraph:
     text: Line
 
 
-Block = Table | Code | Paragraph
+@dataclass(frozen=True)
+class Chart:
+    """A trend: one value for each label, two at least."""
+
+    title: str
+    unit: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+Block = Table | Code | Paragraph | Chart
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from onnx_export_action.records import Report
+from onnx_export_action.report import chart
 from onnx_export_action.report.view import view_of
 
 _TEMPLATES = Environment(
@@ -19,5 +20,5 @@ _TEMPLATES = Environment(
 def render(report: Report) -> str:
     """The whole report as one page, every text escaped by the template engine."""
     view = view_of(report)
-    page = _TEMPLATES.get_template("report.html.j2").render(view=view)
+    page = _TEMPLATES.get_template("report.html.j2").render(view=view, chart=chart)
     return page.encode("utf-8", "replace").decode("utf-8") + "\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from onnx_export_action.records import Report
-from onnx_export_action.report.blocks import Block, Code, Paragraph, Problem, Section, Table
+from onnx_export_action.report import chart
+from onnx_export_action.report.blocks import Block, Chart, Code, Paragraph, Problem, Section, Table
 from onnx_export_action.report.escape import code_block, inline, summary, text
 from onnx_export_action.report.spans import line
 from onnx_export_action.report.view import View, view_of
@@ -49,6 +50,8 @@ def _block(block: Block) -> str:
             names = tuple(text(column.name) for column in block.columns)
             rules = tuple("--:" if column.right else ":--" for column in block.columns)
             return _rows(names, rules, tuple(tuple(inline(cell) for cell in row) for row in block.rows))
+        case Chart():
+            return code_block(chart.mermaid(block), "mermaid")
         case Code():
             return code_block(block.text, block.language)
         case Paragraph():

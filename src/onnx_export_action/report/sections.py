@@ -9,6 +9,7 @@ from onnx_export_action.report.changes import changes_section
 from onnx_export_action.report.gates import gates_section
 from onnx_export_action.report.proof import validation_section
 from onnx_export_action.report.spans import Line, code, joined, line, one_line, prose, strong
+from onnx_export_action.report.trend import trend_section
 from onnx_export_action.report.usage import example
 
 _SHOWN_OPERATORS = 12
@@ -23,6 +24,7 @@ def of(report: Report) -> tuple[Section, ...]:
         validation_section(report) if report.validation else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,
         _benchmark(report.benchmark) if report.benchmark else None,
+        trend_section(report),
         _graph(report.graph) if report.graph else None,
         _bundle(report.files) if report.files else None,
         _usage(report),

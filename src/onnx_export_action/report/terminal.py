@@ -8,7 +8,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from onnx_export_action.records import Report
-from onnx_export_action.report.blocks import Block, Code, Problem, Section, Table
+from onnx_export_action.report import chart
+from onnx_export_action.report.blocks import Block, Chart, Code, Problem, Section, Table
 from onnx_export_action.report.spans import Line, code, line
 from onnx_export_action.report.view import View, view_of
 
@@ -67,6 +68,8 @@ def _spaced(parts: list[RenderableType]) -> Group:
 def _block(block: Block) -> RenderableType:
     if isinstance(block, Table):
         return _table(block)
+    if isinstance(block, Chart):
+        return text(line(f"{block.title} {chart.bars(block)}"))
     return text(line(block.text)) if isinstance(block, Code) else text(block.text, "dim")
 
 
