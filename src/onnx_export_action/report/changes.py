@@ -71,7 +71,7 @@ def _summary(comparison: Comparison) -> Line:
     if comparison.size is not None:
         parts.append(line("size ", changed(comparison.size)))
     if comparison.latency:
-        parts.append(ratio_words(comparison.latency[0]))
+        parts.append(line("latency: ", *ratio_words(comparison.latency[0])))
     return joined(parts, ", ")
 
 

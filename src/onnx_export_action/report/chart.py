@@ -8,6 +8,14 @@ from onnx_export_action.report.blocks import Chart
 
 WIDTH, HEIGHT = 640, 120
 _MARGIN = 8
+# Low, and in a blue that stands out from a white page and from a black one: Mermaid's own is too pale for both.
+_LOOK = (
+    "---",
+    "config:",
+    "  xyChart: {height: 320}",
+    '  themeVariables: {xyChart: {plotColorPalette: "#2f81f7"}}',
+    "---",
+)
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -17,6 +25,7 @@ def mermaid(chart: Chart) -> str:
     labels = ", ".join(f'"{_harmless(label)}"' for label in chart.labels)
     return "\n".join(
         (
+            *_LOOK,
             "xychart-beta",
             f'    title "{_harmless(chart.title)}"',
             f"    x-axis [{labels}]",
