@@ -64,6 +64,11 @@ def check_reply(method: str, address: str, status: int, body: bytes) -> None:
         raise NotAsDescribed(f"{method} {address}: no body with status {status}")
 
 
+def check_event(webhook: str, event: dict[str, Any]) -> None:
+    """Raises for an event's payload unlike its webhook's."""
+    _validate(event, {"$ref": f"#/components/schemas/webhook-{webhook}"})
+
+
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     paths = _description()["paths"].items()
