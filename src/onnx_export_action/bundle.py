@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onnx_export_action.records import File, Model
@@ -12,6 +14,8 @@ from onnx_export_action.sources.companions import is_companion
 from onnx_export_action.sources.hashing import record_of
 
 MANIFEST = "manifest.json"
+
+_DRAFT = ".onnx-export-draft"
 
 # Written after the manifest, from it.
 _UNLISTED = frozenset({MANIFEST, "report.json", "report.md", "report.html"})
@@ -24,7 +28,8 @@ def copy_companions(model: Model, destination: Path) -> None:
     destination.mkdir(parents=True, exist_ok=True)
     for source in sorted(Path(model.path).iterdir()):
         if source.is_file() and is_companion(source.name):
-            _replace(destination / source.name, source)
+            with whole(destination / source.name) as draft:
+                shutil.copyfile(source, draft)
 
 
 def read_files(folder: Path) -> tuple[File, ...]:
@@ -38,12 +43,27 @@ def write_manifest(folder: Path) -> tuple[File, ...]:
     """Write manifest.json and return the records in it."""
     files = read_files(folder)
     content = {"schema_version": 1, "files": [file.model_dump() for file in files]}
-    draft = folder / f".{MANIFEST}.draft"
-    draft.unlink(missing_ok=True)
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    # A rename, so that nobody reads half a manifest and a link in its place is not followed.
-    draft.replace(folder / MANIFEST)
+    with whole(folder / MANIFEST) as draft:
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return files
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A draft that takes the target's name at the end: nobody meets half a file, and a link there is not followed."""
+    draft = target.with_name(f".{target.name}{_DRAFT}")
+    draft.unlink(missing_ok=True)
+    try:
+        yield draft
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def discard_drafts(folder: Path) -> None:
+    """Remove what a run left that was ended in the middle of a file."""
+    for draft in folder.glob(f".*{_DRAFT}"):
+        draft.unlink(missing_ok=True)
 
 
 def hand_over(path: Path, owner_of: Path) -> None:
@@ -53,9 +73,3 @@ def hand_over(path: Path, owner_of: Path) -> None:
     owner = owner_of.stat()
     for entry in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
         os.chown(entry, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _replace(target: Path, source: Path) -> None:
-    """A link or a file of an earlier run in the target's place is removed, never written through."""
-    target.unlink(missing_ok=True)
-    shutil.copyfile(source, target)

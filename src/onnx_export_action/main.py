@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 
-from onnx_export_action import bundle, cli, settings
+from onnx_export_action import bundle, cli, output, settings
+from onnx_export_action.cancel import Cancellation, cancelled, end_children
 from onnx_export_action.errors import RunError, SurroundingsError
 from onnx_export_action.github import context
 from onnx_export_action.github.outputs import outputs_of, published_outputs, write_outputs
@@ -30,8 +33,22 @@ _EXIT_STATUS = {"pass": 0, "fail": 1}
 _DEFAULT_OUTPUT = settings.default_of("output-dir")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> NoReturn:
+    """The process; it ends at once, as threads that still wait for a server would hold it."""
+    status = perform()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
+def perform(arguments: Sequence[str] | None = None) -> int:
     """Run the program as a command or as an action; returns the exit status."""
+    cancellation = Cancellation()
+    with cancellation.heard():
+        return _perform(arguments, cancellation)
+
+
+def _perform(arguments: Sequence[str] | None, cancellation: Cancellation) -> int:
     environment = dict(os.environ)
     workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
     in_ci = environment.get("GITHUB_ACTIONS") == "true"
@@ -44,17 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         inputs = {**settings.inputs_from_environment(environment), **flags}
         folder = _writable_folder(inputs, workspace)
         chosen = settings.parse(inputs, workspace)
-        _run(chosen, _edges(environment, log), progress)
+        with cancellation.stops():
+            _run(chosen, _edges(environment, log), progress)
     except RunError as caught:
         error = caught
     except KeyboardInterrupt:
-        error = SurroundingsError("The run was interrupted.", "Start it again; nothing is left to clean up.")
+        error = cancelled()
+        end_children()
+        output.discard_unfinished(folder)
     except Exception as caught:  # the one catch: a defect of ours is a sentence too, with its traceback in a file
         error = _defect(caught, folder)
     report = progress.report(error)
     if error is not None:
         log.error(str(error))
-    publication = _deliver(report, folder, workspace, chosen, environment, log)
+    publication = _deliver(report, folder, workspace, chosen, environment, log, cancellation)
     terminal.show(report, console, os.path.relpath(folder, workspace))
     return _exit_status(report, error, publication)
 
@@ -90,26 +110,52 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
 
 
 def _deliver(
-    report: Report, folder: Path, workspace: Path, chosen: Settings | None, environment: dict[str, str], log: Log
+    report: Report,
+    folder: Path,
+    workspace: Path,
+    chosen: Settings | None,
+    environment: dict[str, str],
+    log: Log,
+    cancellation: Cancellation,
 ) -> Publication:
     """Files first, then what GitHub reads; what cannot be written is said, and the rest is still delivered."""
     text = markdown.render(report)
     outputs = outputs_of(report, os.path.relpath(folder, workspace))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(document.to_json(report), encoding="utf-8")
-        (folder / "report.md").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(html.render(report), encoding="utf-8")
+        for name, content in (("json", document.to_json(report)), ("md", text), ("html", html.render(report))):
+            with bundle.whole(folder / f"report.{name}") as draft:
+                draft.write_text(content, encoding="utf-8")
         bundle.hand_over(folder, workspace)
     except OSError as error:
         log.warning(f"The report cannot be written to the output folder: {error.strerror}.")
         outputs = {name: value for name, value in outputs.items() if not name.startswith("report-")}
-    publication = publish(report, folder, chosen, environment, log) if chosen else Publication()
+    publication = _publish(report, folder, chosen, environment, log, cancellation) if chosen else Publication()
     if environment.get("GITHUB_OUTPUT"):
         write_outputs(Path(environment["GITHUB_OUTPUT"]), {**outputs, **published_outputs(publication)})
     if environment.get("GITHUB_STEP_SUMMARY"):
         write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
     return publication
+
+
+def _publish(
+    report: Report,
+    folder: Path,
+    chosen: Settings,
+    environment: dict[str, str],
+    log: Log,
+    cancellation: Cancellation,
+) -> Publication:
+    """What goes to GitHub, unless the job is cancelled: the seconds that are left are for the report's files."""
+    try:
+        with cancellation.stops():
+            return publish(report, folder, chosen, environment, log)
+    except KeyboardInterrupt:
+        if report.failure is not None:
+            return Publication()
+        problem = f"The run was cancelled before all was delivered. The files are in {chosen.output_dir}."
+        log.warning(problem)
+        return Publication(problems=(problem,))
 
 
 def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:

@@ -14,7 +14,8 @@ from onnx_export_action.errors import SurroundingsError
 FAILED_MODEL = "model.failed.onnx"
 
 _OWN = ("report.json", "report.md", "report.html", bundle.MANIFEST, "model.onnx", "model.onnx_data", FAILED_MODEL)
-_OWN_FOLDERS = ("attempts", ".work")
+_WORK = ".work"
+_OWN_FOLDERS = ("attempts", _WORK)
 
 
 def prepare(folder: Path) -> None:
@@ -26,6 +27,7 @@ def prepare(folder: Path) -> None:
                 path.unlink()
         for name in _OWN_FOLDERS:
             shutil.rmtree(folder / name, ignore_errors=True)
+        bundle.discard_drafts(folder)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
@@ -36,10 +38,16 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
+def discard_unfinished(folder: Path) -> None:
+    """Remove what a run that was ended in the middle could not finish."""
+    shutil.rmtree(folder / _WORK, ignore_errors=True)
+    bundle.discard_drafts(folder)
+
+
 @contextmanager
 def work_folder(folder: Path, user: int | None) -> Iterator[Path]:
     """A folder on the same disk for unfinished files, owned by the workers' user, gone afterwards."""
-    work = folder / ".work"
+    work = folder / _WORK
     work.mkdir()
     if user is not None:
         shutil.chown(work, user, user)
@@ -52,7 +60,8 @@ def work_folder(folder: Path, user: int | None) -> Iterator[Path]:
 def take_model(exported: Path, folder: Path, passed: bool) -> Path:
     """Move the file and its data into the bundle; a file that failed says so in its name."""
     target = folder / ("model.onnx" if passed else FAILED_MODEL)
-    for path in sorted(exported.parent.iterdir()):
+    # The file last: where it lies under its name, its data does too.
+    for path in sorted(exported.parent.iterdir(), key=lambda path: path == exported):
         # The data file keeps its name: the graph refers to it.
         path.rename(target if path == exported else folder / path.name)
     return target

@@ -59,8 +59,6 @@ def _upload(
         return _artifact(report, folder, settings, environment, log, limits or Limits())
     except UploadFailed as failure:
         problem = f"The artifact was not uploaded: {failure} The files are in {settings.output_dir}."
-    except KeyboardInterrupt:
-        problem = "The artifact was not uploaded: the run was interrupted."
     except Exception as defect:  # a defect of ours must not cost the verdict either
         problem = f"The artifact was not uploaded, by a defect of this program: {type(defect).__name__}."
     log.warning(problem)

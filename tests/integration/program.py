@@ -84,7 +84,7 @@ def run(
     }
     printed = io.StringIO()
     with _environment({**runner, **given, **(environment or {})}), redirect_stdout(printed), redirect_stderr(printed):
-        status = main.main(list(flags))
+        status = main.perform(list(flags))
     written = {name: file.read_text(encoding="utf-8") if file.exists() else "" for name, file in files.items()}
     outputs = {found["name"]: found["value"] for found in _OUTPUT.finditer(written["GITHUB_OUTPUT"])}
     folder = workspace / Path(outputs.get("report-json", "onnx-export/report.json")).parent

@@ -130,7 +130,7 @@ def test_main__is_a_folder_of_the_working_directory_without_a_runner(
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "INPUT_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    assert main.main(["--model", "./nowhere"]) == 2
+    assert main.perform(["--model", "./nowhere"]) == 2
     assert json.loads((tmp_path / "onnx-export" / "report.json").read_text())["verdict"] == "error"
     assert "Paths start at the workspace" in capsys.readouterr().out
 
@@ -197,7 +197,7 @@ def test_main__an_interrupted_run_leaves_its_report(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(sources, "resolve", interrupt)
     outcome = program.run(tmp_path, {"model": "m"})
     assert outcome.status == 4
-    assert outcome.report["failure"]["message"] == "The run was interrupted."
+    assert outcome.report["failure"]["message"] == "The run was cancelled."
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves files that others cannot delete")

@@ -63,13 +63,13 @@ class Repository:
         snapshot = self.cache / f"models--{self.name.replace('/', '--')}" / "snapshots" / commit
         needed = sum(file.size for file in files if not (snapshot / file.path).exists())
         check_disk(self.cache, needed, f"the download of {self.name}")
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            jobs = [pool.submit(self._download_one, commit, file) for file in files]
-            try:
-                for job in jobs:
-                    job.result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        pool = ThreadPoolExecutor(_CONNECTIONS)
+        try:
+            for job in [pool.submit(self._download_one, commit, file) for file in files]:
+                job.result()
+        finally:
+            # Not waited for: after a failure or in a cancelled job nobody needs what is still on its way.
+            pool.shutdown(wait=False, cancel_futures=True)
         return snapshot / self.subfolder
 
     def _download_one(self, commit: str, file: RepoFile) -> None:

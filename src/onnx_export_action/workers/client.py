@@ -91,6 +91,8 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if value is not None and not isinstance(value, Exception):
+            self._kill()  # a cancelled job has no time to be polite
         self.close()
 
     def call(self, operation: str, **arguments: Any) -> Any:

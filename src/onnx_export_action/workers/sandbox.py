@@ -1,4 +1,4 @@
-"""What a worker gives up before it imports anything: the network, root, core dumps.
+"""What a worker gives up before it imports anything: the network, root, core dumps, a life after its parent.
 
 Runs in the child, standard library only. What the host does not allow is left as it is:
 offline mode in the environment still holds, and the worker never had a token.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 
 _CLONE_NEWUSER = 0x10000000  # linux/sched.h
 _CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def enter(user: int | None) -> bool:
@@ -22,7 +24,15 @@ def enter(user: int | None) -> bool:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
+    _die_with_parent()  # after the change of user, which would undo it
     return isolated
+
+
+def _die_with_parent() -> None:
+    """A program that is killed cannot end its workers; only the thread that started one counts as its parent."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "prctl"):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _leave_network() -> bool:
