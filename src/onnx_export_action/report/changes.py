@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, Protocol
+
 from onnx_export_action.records import (
     Base,
     Change,
@@ -40,7 +42,27 @@ def base_line(base: Base) -> Line:
     return line(code(base.commit[:7]), f", {where}")
 
 
-def ratio_words(paired: Paired) -> Line:
+class Ratio(Protocol):
+    """Head over base with its interval."""
+
+    @property
+    def verdict(self) -> Literal["slower", "faster", "no change", "cannot tell"]:
+        """What the interval says."""
+
+    @property
+    def ratio(self) -> float:
+        """Head over base."""
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+
+
+def ratio_words(paired: Ratio) -> Line:
     """The sentence about one ratio; certain only where the whole interval is on one side."""
     match paired.verdict:
         case "slower":
@@ -58,7 +80,7 @@ def _interval(low: float, high: float) -> str:
     return f" ({units.digits(low)} to {units.digits(high)})"
 
 
-def _beyond(paired: Paired) -> float:
+def _beyond(paired: Ratio) -> float:
     return 100 * max(abs(paired.high - 1), abs(1 - paired.low))
 
 

@@ -19,6 +19,7 @@ from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.comment.row import Row, unpacked
 from onnx_export_action.github.comment.text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
 from onnx_export_action.records import Publication
+from onnx_export_action.report import units
 from onnx_export_action.settings import Settings, parse
 from tests.factories import make_error_report, make_failed_report, make_lone_report, make_model, make_report
 from tests.unit.github.comments_model import CONTEXT, make_part, make_row
@@ -135,6 +136,10 @@ def test_merged__the_worst_stands_first_and_is_folded_last() -> None:
         ([{}], "### ✅ The ONNX file gives the model's answers"),
         ([{"tone": "caution"}], "### ⚠️ The ONNX file runs, but its answers are not proven"),
         ([{"tone": "bad", "verdict": "fail"}], "### ❌ The ONNX file is not proven"),
+        (
+            [{"tone": "bad", "verdict": "fail", "gates": ("size > +5%",)}],
+            "### ❌ 1 gate failed: this change may not be merged as it is",
+        ),
         ([{"tone": "bad", "verdict": "error"}], "### ❌ There is no ONNX file to judge"),
         ([{}, {}], "### ✅ All 2 ONNX files give their models' answers"),
         ([{}, {"tone": "caution"}], "### ⚠️ 1 of 2 ONNX files passed with a caveat"),
@@ -152,6 +157,15 @@ def test_merged__a_row_has_verdict_size_latency_and_answers() -> None:
     written = merged([], make_part(model="acme/en|coder", note="opset 13"), CONTEXT)
     (row,) = table(written)
     assert row == "| ✅ pass | <code>acme/en&#124;coder</code> · opset 13 | 1.00 MB | 4.10 ms | 1e-7 |"
+
+
+def test_merged__a_row_tells_what_changed_against_the_base() -> None:
+    pace = {"verdict": "slower", "ratio": 1.12, "low": 1.1, "high": 1.14}
+    changed = make_part(tone="bad", verdict="fail", base_size=500_000, pace=pace, gates=("size > +5%",))
+    (row,) = table(merged([], changed, CONTEXT))
+    assert "❌ fail: <code>size &#62; +5%</code>" in row
+    assert "500 kB → **1.00 MB** (\\+100 %)" in row
+    assert f"4.10 ms · **1.12{units.TIMES} slower** (1.10 to 1.14)" in row
 
 
 def test_merged__a_part_of_another_commit_says_so() -> None:

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from onnx_export_action.github.comment.row import Row
 from onnx_export_action.github.context import Context
-from onnx_export_action.report import units
+from onnx_export_action.records import Change
+from onnx_export_action.report import changes, units
 from onnx_export_action.report.escape import inline, text
 from onnx_export_action.report.spans import code, line
 
@@ -52,6 +53,9 @@ def written(parts: list[Part], context: Context, left_out: bool) -> str:
 def _headline(rows: list[Row], left_out: bool) -> str:
     worst = min(rows, key=lambda row: row.order)
     if len(rows) == 1:
+        if worst.gates:
+            gates = units.plural(len(worst.gates), "gate")
+            return f"### {worst.mark} {gates} failed: this change may not be merged as it is"
         caveat = ", but its answers are not proven" if worst.tone == "caution" else ""
         sentence = "The ONNX file runs" if caveat else _SENTENCES[worst.verdict]
         return f"### {worst.mark} {sentence}{caveat}"
@@ -76,13 +80,32 @@ def _table(parts: list[Part], latest: Row) -> str:
 def _cells(row: Row, latest: Row) -> tuple[str, ...]:
     name = inline(line(code(row.model))) + (f" · {text(row.note)}" if row.note else "")
     earlier = f" · of {inline(line(code(row.commit[:7])))}" if row.commit and row.commit != latest.commit else ""
+    failed = ", ".join(inline(line(code(condition))) for condition in row.gates)
     return (
-        f"{row.mark} {row.verdict}",
+        f"{row.mark} {row.verdict}{failed and f': {failed}'}",
         name + earlier,
-        units.size(row.size) if row.size is not None else "",
-        units.milliseconds(row.p50) if row.p50 is not None else "",
+        _size(row),
+        _latency(row),
         units.digits(row.diff) if row.diff is not None else "",
     )
+
+
+def _size(row: Row) -> str:
+    if row.size is None:
+        return ""
+    if row.base_size is None:
+        return units.size(row.size)
+    size = Change(name="size", unit="bytes", base=row.base_size, head=row.size)
+    if row.base_size == row.size:
+        return f"{units.size(row.size)} (±0)"
+    return f"{units.size(row.base_size)} → **{units.size(row.size)}** ({text(changes.changed(size))})"
+
+
+def _latency(row: Row) -> str:
+    if row.p50 is None:
+        return ""
+    latency = units.milliseconds(row.p50)
+    return f"{latency} · {inline(changes.ratio_words(row.pace))}" if row.pace is not None else latency
 
 
 def _footer(latest: Row, context: Context) -> str:

@@ -15,9 +15,21 @@ _MOST = 1 << 60
 Tone = Literal["good", "caution", "bad"]
 Name = Annotated[str, Field(max_length=120)]
 Measured = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+Ratio = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+# The gates that failed, the first of them.
+Condition = Annotated[str, Field(max_length=60)]
 _WORST_FIRST: tuple[Tone, ...] = ("bad", "caution", "good")
 # A latency of another machine: hosted runners of one size differ by this much.
 _SAME_LATENCY = 0.25
+
+
+class Pace(Record):
+    """Latency over the base's, as far as it is certain."""
+
+    verdict: Literal["slower", "faster", "no change", "cannot tell"]
+    ratio: Ratio
+    low: Ratio
+    high: Ratio
 
 
 class Row(Record):
@@ -29,8 +41,11 @@ class Row(Record):
     tone: Tone
     verdict: Verdict
     size: Annotated[int, Field(ge=0, le=_MOST)] | None = None
+    base_size: Annotated[int, Field(ge=0, le=_MOST)] | None = None
     p50: Measured = None
+    pace: Pace | None = None
     diff: Measured = None
+    gates: Annotated[tuple[Condition, ...], Field(max_length=3)] = ()
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")] = ""
     run: Annotated[int, Field(ge=0, le=_MOST)] = 0
     attempt: Annotated[int, Field(ge=0, le=10_000)] = 1
@@ -53,7 +68,8 @@ class Row(Record):
 
     def says_the_same_as(self, other: Row) -> bool:
         """Whether nothing but noise parts the two."""
-        return self.digest == other.digest and _close(self.p50, other.p50)
+        pace, standing = (row.pace.verdict if row.pace else None for row in (self, other))
+        return self.digest == other.digest and pace == standing and _close(self.p50, other.p50)
 
     def packed(self) -> str:
         """The row in letters that no comment can be ended with."""
