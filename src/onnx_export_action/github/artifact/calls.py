@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import IO
 
 import httpx2
 
@@ -41,6 +42,8 @@ class Call:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    most: int = _GREATEST_ANSWER
+    into: IO[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Caller:
         try:
             response = self._http.send(request, stream=True)
             try:
-                return Answer(response.status_code, response.headers, _body(response))
+                return Answer(response.status_code, response.headers, _body(response, call))
             finally:
                 response.close()
         except httpx2.HTTPError as error:
@@ -152,13 +155,28 @@ def _pieces(body: bytes) -> Iterator[bytes]:
         yield body[start : start + _PIECE]
 
 
-def _body(response: httpx2.Response) -> bytes:
-    body = bytearray()
+def _body(response: httpx2.Response, call: Call) -> bytes:
+    if response.status_code == 200 and "Range" in call.headers:
+        return b""  # a server that knows no ranges would send all of it: its status says so
+    if call.into is not None and response.is_success:
+        _save(response, call.into, call.most)
+        return b""
+    body, most = bytearray(), max(call.most, _GREATEST_ANSWER)
     for piece in response.iter_raw():
         body += piece
-        if len(body) > _GREATEST_ANSWER:
+        if len(body) > most:
             raise httpx2.ReadError("The answer is longer than any real one.")
     return bytes(body)
+
+
+def _save(response: httpx2.Response, file: IO[bytes], most: int) -> None:
+    file.seek(0)
+    file.truncate()
+    for piece in response.iter_raw():
+        if file.tell() + len(piece) > most:
+            raise UploadFailed("The answer is longer than what is taken.")
+        file.write(piece)
+    file.flush()
 
 
 def _asked_wait(answer: Answer) -> float | None:

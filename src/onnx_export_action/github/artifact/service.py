@@ -62,9 +62,8 @@ class ArtifactService:
         address = str(_field(found, "signed_upload_url", ""))
         if not _field(found, "ok", False) or not is_address(address):
             raise UploadFailed("CreateArtifact gave no address to send the artifact to.")
-        for written in re.findall(r"[?&]sig=([^&#]+)", address):
-            for secret in {written, unquote(written), quote(unquote(written), safe="")}:
-                self.mask(secret)
+        for secret in signatures_in(address):
+            self.mask(secret)
         return address
 
     def finalize(self, name: str, size: int, digest: str) -> int:
@@ -136,6 +135,12 @@ def is_address(text: str) -> bool:
         return bool(httpx2.URL(text).host and re.fullmatch(r"https?://[!-~]+", text))
     except httpx2.InvalidURL:
         return False
+
+
+def signatures_in(address: str) -> set[str]:
+    """What makes a signed address a secret, in each of the forms in which a log may show it."""
+    found = re.findall(r"[?&]sig=([^&#]+)", address)
+    return {secret for sig in found for secret in (sig, unquote(sig), quote(unquote(sig), safe=""))}
 
 
 def owner_in(token: str) -> Owner:

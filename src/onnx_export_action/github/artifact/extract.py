@@ -1,0 +1,121 @@
+"""What somebody else packed, unpacked within limits: no path outside the folder, no link, no more than was agreed."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from onnx_export_action.github.failure import Failed
+
+_PIECE = 1 << 20
+_LONGEST_PART, _LONGEST_NAME = 200, 1000
+_KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# All that zipfile and zlib raise for an archive that is not as it should be; a MemoryError is of such a one too.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, OverflowError, IndexError, KeyError, MemoryError),
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an archive may hold at most."""
+
+    entries: int = 10_000
+    file_bytes: int = 64 << 30
+    all_bytes: int = 64 << 30
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Whatever a damaged archive raises becomes one sentence."""
+    try:
+        yield
+    except _DAMAGE:
+        raise Failed(f"{what} is damaged: it cannot be read as a zip archive.") from None
+
+
+def checked(archive: zipfile.ZipFile, bounds: Bounds) -> dict[str, zipfile.ZipInfo]:
+    """The files of an archive by name; raises Failed for one that would leave its folder or the bounds."""
+    entries = archive.infolist()
+    if len(entries) > bounds.entries:
+        raise Failed(f"The archive has {len(entries)} entries, more than the {bounds.entries} that are read.")
+    files: dict[str, zipfile.ZipInfo] = {}
+    for entry in entries:
+        if why := _refused(entry, bounds):
+            raise Failed(f"The archive is refused: its entry {entry.orig_filename[:100]!r} {why}.")
+        if not entry.is_dir():
+            if entry.filename in files:
+                raise Failed(f"The archive is refused: it has {entry.filename[:100]!r} twice.")
+            files[entry.filename] = entry
+    folders = {parent.as_posix() for name in files for parent in Path(name).parents}
+    if folders & files.keys():
+        raise Failed("The archive is refused: one name is a file and a folder.")
+    if sum(entry.file_size for entry in files.values()) > bounds.all_bytes:
+        raise Failed("The archive is refused: it unpacks to more bytes than are taken.")
+    return files
+
+
+def read(archive: zipfile.ZipFile, name: str, bounds: Bounds) -> bytes | None:
+    """One file of an archive; None where it has none of that name."""
+    entry = checked(archive, bounds).get(name)
+    if entry is None:
+        return None
+    with readable("The archive"):
+        return b"".join(_pieces(archive, entry))
+
+
+def extract(archive: zipfile.ZipFile, folder: Path, bounds: Bounds) -> list[Path]:
+    """Unpack into a folder that is empty or does not exist; raises Failed, and then what was written is not whole."""
+    written = []
+    for name, entry in checked(archive, bounds).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with readable("The archive"), path.open("xb") as file:
+            _copy(archive, entry, file)
+        written.append(path)
+    return written
+
+
+def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
+    for piece in _pieces(archive, entry):
+        file.write(piece)
+
+
+def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of an entry; one that yields more than it declares is a bomb."""
+    left = entry.file_size
+    with archive.open(entry) as packed:
+        while piece := packed.read(_PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise Failed("The archive is refused: an entry is longer than it declares.")
+            yield piece
+    if left:
+        raise Failed("The archive is refused: an entry is shorter than it declares.")
+
+
+def _refused(entry: zipfile.ZipInfo, bounds: Bounds) -> str:
+    """Why an entry is not taken; zipfile cuts names at a NUL, so it is the name as written that counts."""
+    name, kind = entry.orig_filename, stat.S_IFMT(entry.external_attr >> 16)
+    parts = name.removesuffix("/").split("/")
+    if name != entry.filename or not name.isprintable() or "\\" in name or ":" in parts[0]:
+        return "has a name that no bundle has"
+    if any(part in ("", ".", "..") for part in parts):
+        return "leads out of its folder"
+    if len(name.encode()) > _LONGEST_NAME or any(len(part.encode()) > _LONGEST_PART for part in parts):
+        return "has too long a name"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device"
+    if entry.flag_bits & 0x1:
+        return "is encrypted"
+    if entry.compress_type not in _KNOWN:
+        return "is compressed in an unknown way"
+    return "is too long" if entry.file_size > bounds.file_bytes else ""
