@@ -26,6 +26,20 @@ class Run:
 
 def run_action(image: str, workspace: Path, **inputs: str) -> Run:
     """One step `uses: ./` without a network; `batch_sizes="1"` stands for the input `batch-sizes`."""
+    step = start_action(image, workspace, **inputs)
+    log, _ = step.communicate()
+    return left_by(workspace, step.returncode, log)
+
+
+def left_by(workspace: Path, status: int, log: str) -> Run:
+    """What a step left."""
+    commands = workspace.parent / "file_commands"
+    outputs = read_outputs((commands / "output").read_text())
+    return Run(status, log, outputs, (commands / "summary").read_text())
+
+
+def start_action(image: str, workspace: Path, *options: str, **inputs: str) -> subprocess.Popen[str]:
+    """The same, still running, with more options for `docker run`."""
     commands = workspace.parent / "file_commands"
     commands.mkdir(exist_ok=True)
     for name in ("output", "summary"):
@@ -41,15 +55,14 @@ def run_action(image: str, workspace: Path, **inputs: str) -> Run:
     }
     flags = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
     mounts = ["--volume", f"{workspace}:/github/workspace", "--volume", f"{commands}:/github/file_commands"]
-    step = subprocess.run(
-        [DOCKER, "run", "--rm", "--network", "none", "--workdir", "/github/workspace", *mounts, *flags, image],
+    place = ["--network", "none", "--workdir", "/github/workspace"]
+    return subprocess.Popen(
+        [DOCKER, "run", "--rm", *place, *mounts, *flags, *options, image],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    outputs = read_outputs((commands / "output").read_text())
-    return Run(step.returncode, step.stdout, outputs, (commands / "summary").read_text())
 
 
 def check_out(model: Path, target: Path) -> None:

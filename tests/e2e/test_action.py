@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
-from action import run_action
+from action import DOCKER, left_by, run_action, start_action
 
 BUNDLE = {"model.onnx", "config.json", "tokenizer.json", "tokenizer_config.json", "manifest.json"}
 REPORTS = {"report.json", "report.md", "report.html"}
@@ -51,6 +52,25 @@ def test_action__every_route_works_in_the_image(image: str, checkout: Path, expo
     run = run_action(image, checkout, model=MODEL, exporter=exporter, benchmark_seconds="0")
     assert run.status == 0, run.log
     assert (run.outputs["verdict"], run.outputs["exporter"]) == ("pass", exporter)
+    assert foreign(checkout) == []
+
+
+def test_action__a_cancelled_job_ends_with_its_report(image: str, checkout: Path) -> None:
+    name = f"cancelled-{os.getpid()}"
+    step = start_action(image, checkout, "--name", name, model=MODEL, exporter="torchscript")
+    assert step.stdout is not None
+    log = ""
+    while "Export with torchscript" not in log:
+        log += next(step.stdout)
+    # Long enough for the export to be over: only the signal can be what ends the program.
+    subprocess.run([DOCKER, "stop", "--time", "300", name], check=True, capture_output=True)
+    run = left_by(checkout, step.wait(), log + step.stdout.read())
+    assert run.status == 4, run.log
+    assert {path.name for path in (checkout / "onnx-export").iterdir()} == REPORTS
+    assert "The run was cancelled." in run.log
+    assert "The run was cancelled." in run.summary
+    assert run.outputs["verdict"] == "error"
+    assert "Traceback" not in run.log
     assert foreign(checkout) == []
 
 

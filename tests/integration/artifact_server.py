@@ -73,6 +73,7 @@ class ArtifactServer:
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.faults: dict[str, list[Fault]] = {}
         self.lock, self.stopped = threading.Lock(), threading.Event()
+        self.hanging = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"server_state": self}))
         self.http.daemon_threads = True
 
@@ -213,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         faulty = fault != Fault()
         status, answer = work(body) if fault.done or not faulty else (fault.status or 200, b"{}")
         if fault.hang:
+            state.hanging.set()
             state.stopped.wait(30)
         if fault.reset or fault.hang:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

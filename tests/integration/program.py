@@ -23,6 +23,7 @@ from onnx_export_action.workers import client
 SERVICES = Path(__file__).parent / "services"
 # An address where nobody listens: no test may ask a real Hub.
 _NO_HUB = "http://127.0.0.1:9"
+_COMMANDS = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
 _OUTPUT = re.compile(r"^(?P<name>[\w-]+)<<(?P<mark>\S+)\n(?P<value>.*?)\n(?P=mark)$", re.DOTALL | re.MULTILINE)
 
 
@@ -71,7 +72,17 @@ def run(
     environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """One run of `main` in a workspace, in the environment of a runner and nothing else."""
-    files = {name: workspace / f".{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    printed, given = io.StringIO(), variables(workspace, inputs, environment)
+    with _environment(given), redirect_stdout(printed), redirect_stderr(printed):
+        status = main.perform(list(flags))
+    return left_by(workspace, status, printed.getvalue())
+
+
+def variables(
+    workspace: Path, inputs: Mapping[str, str], environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of a runner for a step with these inputs, with its files empty."""
+    files = {name: workspace / f".{name}" for name in _COMMANDS}
     for file in files.values():
         file.unlink(missing_ok=True)
     given = {f"INPUT_{name.upper()}": value for name, value in {"benchmark-seconds": "0", **inputs}.items()}
@@ -82,13 +93,16 @@ def run(
         "HF_ENDPOINT": _NO_HUB,
         **{name: str(file) for name, file in files.items()},
     }
-    printed = io.StringIO()
-    with _environment({**runner, **given, **(environment or {})}), redirect_stdout(printed), redirect_stderr(printed):
-        status = main.perform(list(flags))
+    return {**runner, **given, **(environment or {})}
+
+
+def left_by(workspace: Path, status: int, log: str) -> Outcome:
+    """What a run of the program left in its workspace."""
+    files = {name: workspace / f".{name}" for name in _COMMANDS}
     written = {name: file.read_text(encoding="utf-8") if file.exists() else "" for name, file in files.items()}
     outputs = {found["name"]: found["value"] for found in _OUTPUT.finditer(written["GITHUB_OUTPUT"])}
     folder = workspace / Path(outputs.get("report-json", "onnx-export/report.json")).parent
-    return Outcome(status, printed.getvalue(), folder, outputs, written["GITHUB_STEP_SUMMARY"])
+    return Outcome(status, log, folder, outputs, written["GITHUB_STEP_SUMMARY"])
 
 
 def assert_error(outcome: Outcome, status: int, *sentences: str) -> None:
