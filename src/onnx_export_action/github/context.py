@@ -13,6 +13,7 @@ from onnx_export_action.errors import UsageError
 
 _GREATEST_EVENT = 32 << 20
 _PULL_EVENTS = ("pull_request", "pull_request_target")
+_STEP_EVENTS = ("push", "merge_group")
 _FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
 
@@ -25,8 +26,12 @@ class _Repository(_Part):
     full_name: str
 
 
+_Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]
+
+
 class _Side(_Part):
-    sha: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]
+    sha: _Commit
+    ref: str = ""
     repo: _Repository | None = None
 
 
@@ -40,12 +45,24 @@ class _Event(_Part):
     pull_request: _Pull
 
 
+class _Queue(_Part):
+    base_sha: _Commit
+
+
+class _Step(_Part):
+    """A push, or a group of the merge queue: both say which commit they are built on."""
+
+    before: _Commit | None = None
+    merge_group: _Queue | None = None
+
+
 class PullRequest(_Part):
     """The pull request that the event is about."""
 
     number: int
     head_sha: str
     from_fork: bool = Field(description="Also when the fork is gone: what cannot be told is not trusted.")
+    base: str = Field("", description="The branch that it is to be merged into, else that branch's commit.")
 
 
 class Context(_Part):
@@ -61,6 +78,7 @@ class Context(_Part):
     server_url: str = "https://github.com"
     api_url: str = "https://api.github.com"
     pull: PullRequest | None = None
+    before: str = Field("", description="The commit that a push or a merge queue's group is built on.")
     problem: str = Field("", description="Why the pull request of the event is not known, as a sentence.")
 
     @property
@@ -99,6 +117,7 @@ def read(environment: Mapping[str, str]) -> Context:
         server_url=_address(environment, "GITHUB_SERVER_URL", "https://github.com"),
         api_url=_address(environment, "GITHUB_API_URL", "https://api.github.com"),
         pull=pull,
+        before=_before(environment) if event in _STEP_EVENTS else "",
         problem=problem,
     )
 
@@ -113,18 +132,34 @@ def refuse_foreign_code(context: Context) -> None:
         )
 
 
-def _pull(path: Path) -> PullRequest:
+def _before(environment: Mapping[str, str]) -> str:
+    """Empty where the event does not say it: nothing hangs on it but a comparison."""
+    try:
+        found = _Step.model_validate_json(_content(Path(environment.get("GITHUB_EVENT_PATH") or "no event file")))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    commit = found.merge_group.base_sha if found.merge_group is not None else found.before or ""
+    return commit if commit.strip("0") else ""  # a new branch comes after nothing
+
+
+def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(_GREATEST_EVENT + 1)
     if len(content) > _GREATEST_EVENT:
         raise ValueError("longer than any event")
+    return content
+
+
+def _pull(path: Path) -> PullRequest:
+    content = _content(path)
     try:
         found = _Event.model_validate_json(content).pull_request
     except (ValidationError, RecursionError) as error:
         raise ValueError("not a pull request's event") from error
     head, base = found.head.repo, found.base.repo
     own = head is not None and base is not None and head.full_name.lower() == base.full_name.lower()
-    return PullRequest(number=found.number, head_sha=found.head.sha, from_fork=not own)
+    base_name = found.base.ref or found.base.sha
+    return PullRequest(number=found.number, head_sha=found.head.sha, from_fork=not own, base=base_name)
 
 
 def _matching(pattern: re.Pattern[str], value: str) -> str:

@@ -47,7 +47,7 @@ def test_read__a_pull_request_and_whether_it_is_a_forks(
     tmp_path: Path, name: str, head: str | None, from_fork: bool
 ) -> None:
     found = read(tmp_path, name, event(head))
-    assert found.pull == PullRequest(number=7, head_sha="a" * 40, from_fork=from_fork)
+    assert found.pull == PullRequest(number=7, head_sha="a" * 40, from_fork=from_fork, base="main")
     assert found.commit == "a" * 40
     assert not found.problem
 
@@ -129,6 +129,25 @@ def test_read__an_endless_event_is_not_read_to_its_end() -> None:
 )
 def test_read__variables_are_checked(variable: str, value: str, field: str, expected: object) -> None:
     assert getattr(context.read({**RUNNER, variable: value}), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "before"),
+    [
+        ("push", {"before": "b" * 40, "after": "c" * 40}, "b" * 40),
+        ("push", {"before": "0" * 40}, ""),
+        ("push", {"before": "main"}, ""),
+        ("push", {}, ""),
+        ("push", b"{", ""),
+        ("push", b"[" * 100_000, ""),
+        ("merge_group", {"merge_group": {"base_sha": "b" * 40, "head_sha": "c" * 40}}, "b" * 40),
+        ("merge_group", {"merge_group": {}}, ""),
+        ("schedule", {"before": "b" * 40}, ""),
+        ("pull_request", {"before": "b" * 40}, ""),
+    ],
+)
+def test_read__the_commit_before_a_push(tmp_path: Path, name: str, content: object, before: str) -> None:
+    assert read(tmp_path, name, content).before == before
 
 
 def test_read__outside_a_runner_nothing_is_known() -> None:
