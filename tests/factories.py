@@ -232,8 +232,8 @@ def make_comparison(**overrides: Any) -> Comparison:
         ),
         "answers": (Movement(output="last_hidden_state", max_abs_diff=0.0031, detail="48 rows, cosine 0.9999"),),
         "gates": (
-            Gate(condition="size > +5%", outcome="failed", value="+100 %"),
-            Gate(condition="latency-p50 > +10%", outcome="passed", value="+0.40 % (-0.90 % to +1.60 %)"),
+            Gate(condition="size > +5%", outcome="failed", value=100.0, unit="change"),
+            Gate(condition="latency-p50 > +10%", outcome="passed", value=0.4, unit="change", low=-0.9, high=1.6),
             Gate(condition="rss-peak > +20%", outcome="undecided", reason="The base has no such figure."),
         ),
         "history": (

@@ -13,17 +13,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from onnx_export_action import tasks
 from onnx_export_action.errors import UsageError
+from onnx_export_action.gates import conditions
 
 MIN_OPSET, MAX_OPSET = 9, 23
 
 Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
+OnUndecided = Literal["pass", "fail"]
 
 
 def _unset_when_auto(value: Any) -> Any:
@@ -40,6 +51,18 @@ def _number_list(value: Any) -> Any:
     return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
 
 
+def _lines(value: Any) -> Any:
+    return [line for part in re.split(r"[,;\n]", value) if (line := part.strip())] if isinstance(value, str) else value
+
+
+def _condition(value: str) -> str:
+    try:
+        return conditions.parse(value).text
+    except conditions.WrongCondition as mistake:
+        raise PydanticCustomError("condition", "{mistake}", {"mistake": str(mistake)}) from None
+
+
+Gated = Annotated[str, AfterValidator(_condition)]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
 Sizes = Annotated[tuple[Size, ...], BeforeValidator(_number_list), Field(min_length=1, max_length=20)]
 Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -91,6 +114,21 @@ class Settings(BaseModel):
     )
     threads: Annotated[int | None, BeforeValidator(_unset_when_auto)] = Field(
         None, ge=1, le=1024, description="Threads for the proof and the benchmark; `auto` is one a core."
+    )
+    fail_on: Annotated[tuple[Gated, ...], BeforeValidator(_lines), Field(max_length=100)] = Field(
+        (), description="Conditions that fail the run, one a line, e.g. `size > +5%`: docs/gates.md lists the figures."
+    )
+    on_undecided: OnUndecided = Field(
+        "pass", description="What a condition does that nobody can decide, for lack of a base or of certainty."
+    )
+    baseline: str = Field(
+        "auto",
+        min_length=1,
+        description="What the result is compared with: `auto` (on GitHub, the artifact of the merge base or of its "
+        "nearest ancestor that has one), `none`, or a path: an earlier run's folder, an `.onnx`, or a `report.json`.",
+    )
+    reuse: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
+        True, description="Take the baseline's files and proof when nothing that determines them has changed."
     )
     upload_artifact: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
         True, description="Upload the bundle as an artifact of the run."
@@ -146,7 +184,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("name", 'expected a name without any of `" : < > | * ? \\ /`')
         return value
 
-    @field_validator("revision", "subfolder", "output_dir", "model")
+    @field_validator("revision", "subfolder", "output_dir", "model", "baseline")
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
@@ -157,6 +195,11 @@ class Settings(BaseModel):
     def output_path(self) -> Path:
         """The absolute path of the output folder."""
         return _real(self.workspace / self.output_dir)
+
+    @property
+    def baseline_path(self) -> Path | None:
+        """The absolute path of the baseline; None where none is named."""
+        return None if self.baseline in ("auto", "none") else _real(self.workspace / self.baseline)
 
 
 def input_names() -> tuple[str, ...]:
@@ -214,7 +257,18 @@ def _cross_checks(settings: Settings) -> list[str]:
         mistakes.append(
             f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir"
         )
+    if settings.baseline_path is not None:
+        mistakes += _baseline_checks(settings, settings.baseline_path)
     return mistakes
+
+
+def _baseline_checks(settings: Settings, path: Path) -> list[str]:
+    shown = repr(settings.baseline[:120])
+    if path.is_relative_to(settings.output_path):
+        return [f"baseline: {shown} lies in the output folder, which a run clears; choose another output-dir"]
+    if not (os.path.isdir(path) or (os.path.isfile(path) and path.suffix in (".onnx", ".json"))):
+        return [f"baseline: {shown} is no folder, .onnx or .json file; the other values are `auto` and `none`"]
+    return []
 
 
 def _real(path: Path) -> Path:

@@ -13,6 +13,8 @@ import yaml
 from onnx_export_action import __version__, cli, errors, settings
 from onnx_export_action.benchmark import measure
 from onnx_export_action.exporters import cases, files, ladder, routes
+from onnx_export_action.gates.events import EVENTS
+from onnx_export_action.gates.figures import FIGURES
 from onnx_export_action.github.artifact import blob, calls
 from onnx_export_action.validation import parity, structure, target
 from tests.unit import documents
@@ -129,6 +131,17 @@ def test_runtimes__are_those_of_the_table() -> None:
         names = [f"{major}.{minor}" for major, minor in group]
         expected.append((" to ".join(dict.fromkeys((names[0], names[-1]))), *map(str, limits)))
     assert documents.table("docs/validation.md", "ONNX Runtime", "newest opset", "newest IR version") == expected
+
+
+def test_gates__are_those_of_the_code() -> None:
+    figures = documents.table("docs/gates.md", "figure", "is", "limit, for instance", "against the base")
+    expected = [
+        (name, figure.means, figure.dimension.example, "+5%" if figure.relative else "")
+        for name, figure in FIGURES.items()
+    ]
+    assert figures == expected
+    changes = documents.table("docs/gates.md", "condition", "holds when, against the base")
+    assert changes == [(name, event.means) for name, event in EVENTS.items()]
 
 
 def test_exit_statuses__are_those_of_the_errors() -> None:

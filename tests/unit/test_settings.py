@@ -58,6 +58,9 @@ GOOD = [
     ("output-dir", "out/onnx", "out/onnx"),
     ("benchmark-seconds", "0", 0.0),
     ("benchmark-seconds", "2.5", 2.5),
+    ("fail-on", "", ()),
+    ("fail-on", "size > +5%\n\n  inputs  changed;opset < 17, ", ("size > +5%", "inputs changed", "opset < 17")),
+    ("on-undecided", "fail", "fail"),
     ("threads", "auto", None),
     ("threads", "4", 4),
 ]
@@ -109,6 +112,10 @@ BAD = [
     ("output-dir", "a/../.."),
     ("benchmark-seconds", "-1"),
     ("benchmark-seconds", "nan"),
+    ("fail-on", "size > 5%"),
+    ("fail-on", "size > +5%\nsise > +5%"),
+    ("fail-on", "size > +5% and nodes > 5"),
+    ("on-undecided", "warn"),
     ("threads", "0"),
     ("threads", "all"),
 ]

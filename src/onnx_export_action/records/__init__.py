@@ -21,6 +21,7 @@ from onnx_export_action.records.comparison import (
     Outcome,
     Paired,
     Point,
+    Unit,
     WeightChange,
 )
 from onnx_export_action.records.export import Attempt, Export
@@ -62,6 +63,7 @@ __all__ = [
     "Report",
     "Tensor",
     "Timing",
+    "Unit",
     "Validation",
     "Verdict",
     "WeightChange",

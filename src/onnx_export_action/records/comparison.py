@@ -10,6 +10,7 @@ from onnx_export_action.records.base import Record
 from onnx_export_action.records.graph import Tensor
 
 Outcome = Literal["passed", "failed", "undecided"]
+Unit = Literal["bytes", "ms", "s", "count", "percent", "items/s", "change", ""]
 
 
 class Base(Record):
@@ -18,9 +19,12 @@ class Base(Record):
     kind: Literal["artifact", "path"]
     name: str = Field(description="The artifact's name, or the path as the user wrote it.")
     commit: str = Field("", description="The commit that it was made from; empty where nobody knows.")
-    distance: int = Field(0, description="Commits from the merge base back to that one.")
+    distance: int = Field(0, description="Commits of the base branch from the merge base back to that one.")
     created_at: str = Field("", description="When the artifact was made, ISO 8601.")
     url: str = Field("", description="The run that made it.")
+    differs: dict[str, str] = Field(
+        default_factory=dict, description="Inputs by name that are not those of this run, as they were for the base."
+    )
 
 
 class NoBase(Record):
@@ -129,7 +133,12 @@ class Gate(Record):
 
     condition: str
     outcome: Outcome
-    value: str = Field("", description="What was found, for people.")
+    value: float | None = Field(None, description="What was found, in `unit`.")
+    unit: Unit = Field("", description="`change` is the change against the base, in percent.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval of the value, where it has one.")
+    high: float | None = None
+    spread_pct: float | None = Field(None, description="Spread of the runs behind the value, in percent.")
+    detail: str = Field("", description="What was found, where that is no number.")
     reason: str = Field("", description="Why it cannot be decided.")
 
 

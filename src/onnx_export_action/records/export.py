@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, computed_field
 
 from onnx_export_action.records.base import Record
+from onnx_export_action.records.comparison import Base
 
 
 class Attempt(Record):
@@ -26,6 +27,11 @@ class Export(Record):
     opset: int | None = None
     ir_version: int | None = None
     reference: str | None = Field(None, description="Library versions that computed the reference answers.")
+    reused_from: Base | None = Field(
+        None,
+        description="Whose files, proof and timings these are: nothing that determines them has changed since, and "
+        "nothing was exported.",
+    )
 
     @computed_field
     @property

@@ -54,14 +54,18 @@ class Report(Record):
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
     reproduce: str = Field("", description="The command that does the same in a shell.")
+    fingerprint: str = Field(
+        "", description="Hash of all that determines the files and their proof; empty where there can be none."
+    )
 
     @computed_field
     @property
     def verdict(self) -> Verdict:
-        """`error` when there is nothing to judge, otherwise what validation says."""
+        """`error` when there is nothing to judge, otherwise what validation and the gates say."""
         if self.failure is not None or self.validation is None:
             return "error"
-        return "pass" if self.validation.passed else "fail"
+        gates_passed = self.comparison is None or self.comparison.passed
+        return "pass" if self.validation.passed and gates_passed else "fail"
 
     @property
     def main_files(self) -> tuple[File, ...]:

@@ -6,8 +6,8 @@ from itertools import takewhile
 from pathlib import PurePath
 from typing import Literal
 
-from onnx_export_action.records import Base, Benchmark, Comparison, Model, Report, Timing, Validation
-from onnx_export_action.report import changes, units
+from onnx_export_action.records import Base, Benchmark, Comparison, Gate, Model, Report, Timing, Validation
+from onnx_export_action.report import changes, gates, units
 from onnx_export_action.report.blocks import Figure
 from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
 
@@ -35,8 +35,10 @@ def sentence(report: Report) -> Line:
         return line(_ERRORS.get(report.failure.kind, _ERRORS["surroundings"]))
     if report.validation is None:
         return line("Error: nothing was validated")
-    if report.verdict == "fail":
+    if not report.validation.passed:
         return _failed(report.validation)
+    if failed := gates.failed_gates(report):
+        return _gated(failed)
     if report.validation.reference == "unoptimised":
         return line("Pass with a caveat: the file runs, but its answers are not proven")
     return line("Pass: the ONNX file gives the model's answers")
@@ -53,6 +55,13 @@ def _failed(validation: Validation) -> Line:
     if validation.cases:
         return line("Fail: the ONNX file is right only at some sizes")
     return line("Fail: no case could be compared, so nothing is proven")
+
+
+def _gated(failed: tuple[Gate, ...]) -> Line:
+    if len(failed) > 1:
+        return line(f"Fail: {len(failed)} gates failed")
+    wrong = "could not be decided" if failed[0].reason else "failed"
+    return line("Fail: the gate ", code(failed[0].condition), f" {wrong}")
 
 
 def subject(report: Report) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_export_action.records import Axis, Case, Check, Parity, Report, Validation
-from onnx_export_action.report import units
+from onnx_export_action.report import gates, units
 from onnx_export_action.report.blocks import Problem
 from onnx_export_action.report.spans import Line, code, line, prose, strong
 
@@ -32,6 +32,7 @@ def found(report: Report) -> tuple[Problem, ...]:
         problems.append(_axes(axes, report))
     if not validation.cases and not problems:
         problems.append(Problem(line("No case could be compared."), (), _try_another(report)))
+    problems += map(gates.problem, gates.failed_gates(report))
     if validation.reference == "unoptimised":
         problems.append(_NOT_PROVEN)
     return tuple(problems)
