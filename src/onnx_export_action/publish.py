@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from onnx_export_action.github import context
 from onnx_export_action.github.artifact.archive import Entry
 from onnx_export_action.github.artifact.calls import Caller, Limits
 from onnx_export_action.github.artifact.failure import NoService, UploadFailed
+from onnx_export_action.github.artifact.name import name_for
 from onnx_export_action.github.artifact.service import ArtifactService, origin_of, owner_in
 from onnx_export_action.github.artifact.upload import Uploaded, Wanted, upload
 from onnx_export_action.github.comment.announce import comment_on
@@ -23,7 +23,6 @@ from onnx_export_action.report import units
 from onnx_export_action.settings import Settings
 
 _BESIDE = ("manifest.json", "report.json", "report.md", "report.html")
-_LONGEST_NAME = 100
 _NO_SERVICE = (
     "This server has no artifact service of version 4. Upload the folder {folder} with a following step, as "
     "docs/artifact.md shows, and set `upload-artifact: false`."
@@ -67,9 +66,7 @@ def _upload(
 
 def artifact_name(report: Report, settings: Settings) -> str:
     """The name asked for, or the model's; a file that failed its proof never lies under the name of one that passed."""
-    model = report.model.id if report.model is not None else settings.model
-    slug = re.sub(r"[^A-Za-z0-9._]+", "-", model.removesuffix(".onnx")).strip("-._")[:_LONGEST_NAME]
-    name = settings.artifact_name or f"{slug or 'model'}-onnx"
+    name = name_for(report.model.id if report.model is not None else settings.model, settings)
     return name if report.verdict == "pass" else f"{name}-failed"
 
 

@@ -1,0 +1,15 @@
+"""The name of a job's artifact: by it the next run finds what this one left."""
+
+from __future__ import annotations
+
+import re
+
+from onnx_export_action.settings import Settings
+
+_LONGEST_NAME = 100
+
+
+def name_for(model: str, settings: Settings) -> str:
+    """The name asked for, or the model's."""
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", model.removesuffix(".onnx")).strip("-._")[:_LONGEST_NAME]
+    return settings.artifact_name or f"{slug or 'model'}-onnx"
