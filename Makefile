@@ -44,7 +44,7 @@ demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: m
 test: $(DEV) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
 
-e2e: $(DEV) ## The image, run as the runner runs it; needs Docker
+e2e: $(DEV) $(if $(shell command -v npm),$(NODE)) ## The image and the examples, run as the runner runs them; needs Docker
 	.venv/bin/python -m pytest --timeout 1800 tests/e2e
 
 $(NODE): package.json package-lock.json

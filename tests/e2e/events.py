@@ -1,0 +1,53 @@
+"""The payloads of events as GitHub sends them, each held to GitHub's description of its webhook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.integration import github_description
+from tests.integration.github_api import PULL, REPOSITORY
+
+FORK = "mallory/models"
+Event = dict[str, Any]
+
+
+def pull_request(head_sha: str, head: str = REPOSITORY) -> Event:
+    """A push to the pull request, from a branch of this repository or of a fork."""
+    known = github_description.example("pull-request")
+    sides = {"head": _side(known["head"], head, "better-model", head_sha), "base": _side(known["base"], REPOSITORY)}
+    event = {
+        "action": "synchronize",
+        "number": PULL,
+        "before": "0" * 40,
+        "after": head_sha,
+        "pull_request": {**known, "number": PULL, **sides},
+    }
+    return _checked("pull-request-synchronize", event)
+
+
+def _side(known: dict[str, Any], repository: str, branch: str = "main", sha: str = "b" * 40) -> dict[str, Any]:
+    repo = {**known["repo"], **_names(repository), "visibility": "public"}
+    return {**known, "label": f"{repository.split('/')[0]}:{branch}", "ref": branch, "sha": sha, "repo": repo}
+
+
+def _names(repository: str) -> dict[str, Any]:
+    owner, name = repository.split("/")
+    return {
+        "id": sum(repository.encode()),
+        "name": name,
+        "full_name": repository,
+        "owner": {**github_description.example("simple-user"), "login": owner},
+        "fork": repository != REPOSITORY,
+    }
+
+
+def _checked(webhook: str, event: Event) -> Event:
+    known = github_description.example("full-repository")
+    repository = {key: value for key, value in known.items() if key != "template_repository"}
+    whole = {
+        **event,
+        "repository": {**repository, **_names(REPOSITORY), "default_branch": "main"},
+        "sender": github_description.example("simple-user"),
+    }
+    github_description.check_event(webhook, whole)
+    return whole

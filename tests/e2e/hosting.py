@@ -1,0 +1,59 @@
+"""All that GitHub is to a workflow, on this machine: the REST API, and artifact services before one block store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import archive
+
+from tests.integration import artifact_server
+from tests.integration.artifact_server import ArtifactServer
+from tests.integration.azurite import Store, running_azurite
+from tests.integration.github_api import GitHubApi, running_api
+
+
+@dataclass
+class Hosting:
+    """One repository's GitHub, with all that it ever told in confidence."""
+
+    api: GitHubApi
+    store: Store
+    until_the_end: ExitStack
+    services: dict[int, ArtifactServer] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=lambda: {artifact_server.token()})
+
+    def variables(self, run: int, attempt: int = 1) -> dict[str, str]:
+        """What GitHub's runner sets for a run; each attempt has artifacts of its own."""
+        self.services[run] = self.until_the_end.enter_context(
+            artifact_server.running(store=lambda name, rights: self._sign(f"{run}-{attempt}-{name}", rights))
+        )
+        return {
+            "ACTIONS_RESULTS_URL": f"{self.services[run].url}/",
+            "ACTIONS_RUNTIME_TOKEN": artifact_server.token(),
+            "GITHUB_API_URL": self.api.url,
+            "GITHUB_RUN_ATTEMPT": str(attempt),
+            "GITHUB_RUN_ID": str(run),
+        }
+
+    def archive(self, run: int, name: str, attempt: int = 1) -> dict[str, bytes]:
+        """The files of a finished artifact, as they lie in the store."""
+        assert name in self.services[run].finished(), f"run {run} has no artifact {name!r}"
+        return archive.files(self.store.read(f"{run}-{attempt}-{name}"))
+
+    def _sign(self, name: str, rights: str) -> str:
+        address = self.store.sign(name, rights)
+        self.secrets.update(parse_qs(urlsplit(address).query)["sig"])
+        return address
+
+
+@contextmanager
+def hosting(folder: Path) -> Iterator[Hosting]:
+    """GitHub until the end of the block; whatever was unlike its description fails the test there."""
+    with running_api() as api, running_azurite(folder) as store, ExitStack() as until_the_end:
+        here = Hosting(api, store, until_the_end)
+        here.secrets.add(api.token)
+        yield here

@@ -1,0 +1,90 @@
+"""The workflows that users copy, in a real runner, before GitHub's described API and a real block store."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import events
+import pytest
+import user
+from act import Job
+from archive import assert_holds_its_manifest, sha256
+from events import Event
+from hosting import Hosting, hosting
+from user import Repository
+
+from tests.integration.github_api import PULL, REPOSITORY
+
+pytestmark = pytest.mark.usefixtures("image")
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[Hosting]:
+    with hosting(tmp_path / "store") as here:
+        yield here
+
+
+@pytest.fixture
+def repository(tmp_path: Path, github: Hosting) -> Repository:
+    return user.create(tmp_path, github)
+
+
+def test_pull_request__one_comment_from_the_first_failure_to_a_rerun(
+    repository: Repository, github: Hosting, bert: Path
+) -> None:
+    event = events.pull_request(repository.push(without_its_weights(bert)))
+    job = repository.run("pull-request.yml", "pull_request", event, run=40)
+    assert job.status == 1
+    assert [annotation.split()[0] for annotation in job.annotations] == ["::error"]
+    assert "lfs: true" in job.annotations[0]
+    (comment,) = github.api.texts()
+    assert comment.count("lfs: true") == 1
+    assert github.services[40].finished() == {}
+
+    event = events.pull_request(repository.push(bert))
+    job = repository.run("pull-request.yml", "pull_request", event, run=41)
+    assert (job.status, job.annotations) == (0, [])
+    assert_arrived(job, github, run=41)
+    (comment,) = github.api.texts()
+    assert_tells(comment, job, event)
+
+    again = repository.run("pull-request.yml", "pull_request", event, run=41, attempt=2)
+    assert (again.status, again.outputs["comment-url"]) == (0, job.outputs["comment-url"])
+    assert github.api.calls.count("create") == len(github.api.texts()) == 1
+
+
+def without_its_weights(model: Path) -> Path:
+    """The model as a checkout without `lfs: true` has it: a pointer stands for the large file."""
+    folder = model.with_name("pointers")
+    shutil.copytree(model, folder)
+    weights = folder / "model.safetensors"
+    pointer = f"oid sha256:{sha256(weights.read_bytes())}\nsize {weights.stat().st_size}\n"
+    weights.write_text(f"version https://git-lfs.github.com/spec/v1\n{pointer}")
+    return folder
+
+
+def assert_arrived(job: Job, github: Hosting, run: int) -> None:
+    """The bundle is the run's artifact, the outputs name it, and the following step has read its file."""
+    bundle, artifact = github.archive(run, "sentiment-onnx"), github.services[run].finished()["sentiment-onnx"]
+    assert_holds_its_manifest(bundle)
+    assert job.said_by("Use the file") == f"{sha256(bundle['model.onnx'])}  onnx-export/model.onnx"
+    page = f"https://github.com/{REPOSITORY}"
+    expected = {
+        "verdict": "pass",
+        "artifact-id": str(artifact.id),
+        "artifact-url": f"{page}/actions/runs/{run}/artifacts/{artifact.id}",
+        "comment-url": f"{page}/pull/{PULL}#issuecomment-1000",
+        "sha256": sha256(bundle["model.onnx"]),
+        "size-bytes": str(len(bundle["model.onnx"])),
+    }
+    assert job.outputs.items() >= expected.items()
+
+
+def assert_tells(comment: str, job: Job, event: Event) -> None:
+    """The comment speaks of the job's file at the event's commit, and leads to it."""
+    assert "| ✅ pass | `models/sentiment` " in comment
+    assert f"`{event['pull_request']['head']['sha'][:7]}`" in comment
+    assert job.outputs["artifact-url"] in comment
+    assert job.outputs["sha256"] in comment
