@@ -28,6 +28,7 @@ from onnx_export_action.records import (
     Parity,
     Point,
     Report,
+    Request,
     Tensor,
     Timing,
     Validation,
@@ -258,10 +259,16 @@ def make_environment(**overrides: Any) -> Environment:
     return Environment(**{**known, **overrides})
 
 
+def make_request(model: str = "sentence-transformers/all-MiniLM-L6-v2", **overrides: Any) -> Request:
+    """A job that named its task."""
+    return Request(**{"job": "export", "model": model, "inputs": {"task": "feature-extraction"}, **overrides})
+
+
 def make_report(**overrides: Any) -> Report:
     """A report that passes, with every part present."""
     known = {
         "tool_version": "0.1.0",
+        "request": make_request(),
         "model": make_model(),
         "export": make_export(),
         "graph": make_graph(),

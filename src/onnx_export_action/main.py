@@ -89,7 +89,9 @@ def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
     for token in (chosen.hf_token, chosen.github_token):
         if token is not None and isinstance(edges.log, RunnerLog):
             edges.log.add_mask(token.get_secret_value())
-    context.refuse_foreign_code(context.read(edges.environment))
+    here = context.read(edges.environment)
+    progress.request = settings.request_of(chosen, here.job)
+    context.refuse_foreign_code(here)
     try:
         run(chosen, edges, progress)
     finally:

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 from onnx_export_action import __version__, environment
 from onnx_export_action.errors import RunError
-from onnx_export_action.records import Benchmark, Environment, Export, Failure, File, Graph, Model, Report, Validation
+from onnx_export_action.records import (
+    Benchmark,
+    Environment,
+    Export,
+    Failure,
+    File,
+    Graph,
+    Model,
+    Report,
+    Request,
+    Validation,
+)
 
 
 @dataclass
@@ -15,6 +26,8 @@ class Progress:
 
     environment: Environment = field(default_factory=environment.describe)
     reproduce: str = ""
+    fingerprint: str = ""
+    request: Request | None = None
     model: Model | None = None
     export: Export | None = None
     graph: Graph | None = None
@@ -27,6 +40,7 @@ class Progress:
         """The frozen report of all that is known, with the error that ended the run early."""
         return Report(
             tool_version=__version__,
+            request=self.request,
             model=self.model,
             export=self.export,
             graph=self.graph,
@@ -37,4 +51,5 @@ class Progress:
             failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,
             warnings=tuple(self.warnings),
             reproduce=self.reproduce,
+            fingerprint=self.fingerprint,
         )

@@ -28,8 +28,12 @@ from pydantic_core import PydanticCustomError
 from onnx_export_action import tasks
 from onnx_export_action.errors import UsageError
 from onnx_export_action.gates import conditions
+from onnx_export_action.records import Request
 
 MIN_OPSET, MAX_OPSET = 9, 23
+
+# Inputs by which two runs on one model are two things for a reader.
+_TELLING = ("task", "opset", "exporter", "dtype", "target", "subfolder")
 
 Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
@@ -200,6 +204,13 @@ class Settings(BaseModel):
     def baseline_path(self) -> Path | None:
         """The absolute path of the baseline; None where none is named."""
         return None if self.baseline in ("auto", "none") else _real(self.workspace / self.baseline)
+
+
+def request_of(settings: Settings, job: str) -> Request:
+    """What tells this run from the others of a workflow; the same for a re-run."""
+    values = {name: getattr(settings, name) for name in _TELLING}
+    changed = {name: str(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+    return Request(job=job, model=settings.model, inputs=changed)
 
 
 def input_names() -> tuple[str, ...]:

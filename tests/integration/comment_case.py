@@ -56,5 +56,7 @@ def tell(
     chosen = settings.parse({"model": model, "github-token": api.token, **inputs}, folder)
     printed = io.StringIO()
     here = context.read(environment(api, folder, **variables))
-    said = announce.comment_on(report or make_report(), chosen, here, Publication(), RunnerLog(printed))
+    asked = settings.request_of(chosen, here.job)
+    made = (report or make_report()).model_copy(update={"request": asked})
+    said = announce.comment_on(made, chosen, here, Publication(), RunnerLog(printed))
     return Told(said, printed.getvalue())

@@ -28,7 +28,7 @@ from onnx_export_action.records.export import Attempt, Export
 from onnx_export_action.records.graph import Graph, Tensor
 from onnx_export_action.records.model import Model
 from onnx_export_action.records.publication import Publication
-from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Verdict
+from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
 from onnx_export_action.records.validation import Axis, Case, Check, Parity, Validation
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "Publication",
     "Record",
     "Report",
+    "Request",
     "Tensor",
     "Timing",
     "Unit",

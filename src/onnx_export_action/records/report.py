@@ -30,6 +30,16 @@ class Environment(Record):
     versions: dict[str, str]
 
 
+class Request(Record):
+    """What was asked for, as far as it tells two jobs of a workflow apart."""
+
+    job: str = Field("", description="The job's id in the workflow; empty in a shell.")
+    model: str = Field(description="The model as the user named it.")
+    inputs: dict[str, str] = Field(
+        default_factory=dict, description="Of `task`, `opset` and their like, those that differ from their defaults."
+    )
+
+
 class Failure(Record):
     """Why there is no verdict on the file."""
 
@@ -43,6 +53,7 @@ class Report(Record):
 
     schema_version: int = SCHEMA_VERSION
     tool_version: str
+    request: Request | None = Field(None, description="None where the inputs could not be read.")
     model: Model | None = None
     export: Export | None = None
     graph: Graph | None = None

@@ -19,8 +19,8 @@ from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.comment.row import Row, unpacked
 from onnx_export_action.github.comment.text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
 from onnx_export_action.records import Publication
-from onnx_export_action.report import units
-from onnx_export_action.settings import Settings, parse
+from onnx_export_action.report import document, units
+from onnx_export_action.settings import Settings, parse, request_of
 from tests.factories import make_error_report, make_failed_report, make_lone_report, make_model, make_report
 from tests.unit.github.comments_model import CONTEXT, make_part, make_row
 
@@ -194,7 +194,7 @@ def test_marker__is_one_hidden_line_and_its_own(workflow: str) -> None:
 @pytest.mark.parametrize("report", [make_report(), make_failed_report(), make_error_report(), make_lone_report()])
 def test_part_of__a_report_becomes_row_and_text(report: Any) -> None:
     published = Publication(artifact_url="https://github.com/acme/models/actions/runs/5/artifacts/1")
-    part = comment_part.part_of(report, settings(), CONTEXT, published)
+    part = comment_part.part_of(report, CONTEXT, published)
     written = merged([], part, CONTEXT)
     assert part.row.verdict == report.verdict
     assert "[files](https://github.com/acme/models/actions/runs/5/artifacts/1)" in written
@@ -208,28 +208,39 @@ def test_part_of__hostile_names_stay_text(name: str, cause: str) -> None:
         model=make_model(id=name or "x"),
         failure=make_error_report().failure.model_copy(update={"message": cause}),  # type: ignore[union-attr]
     )
-    part = comment_part.part_of(report, settings(), CONTEXT, Publication())
+    part = comment_part.part_of(report, CONTEXT, Publication())
     written = merged([], Part(part.key, part.row, part.body), CONTEXT)
     assert len(parts_of(written)) == 1
     assert len(re.findall(r"<!--", written)) <= 5
     assert "@team" not in written
 
 
-def test_key_of__differs_by_job_model_and_inputs_and_not_by_run() -> None:
-    other_run = CONTEXT.model_copy(update={"run_id": 99, "sha": "c" * 40})
-    keys = [
-        comment_part.key_of(settings(), CONTEXT),
-        comment_part.key_of(settings(opset="13"), CONTEXT),
-        comment_part.key_of(settings(model="acme/decoder"), CONTEXT),
-        comment_part.key_of(settings(), CONTEXT.model_copy(update={"job": "other"})),
+def test_key_of__differs_by_job_model_and_inputs_and_by_nothing_else() -> None:
+    requests = [
+        request_of(settings(), "export"),
+        request_of(settings(opset="13"), "export"),
+        request_of(settings(model="acme/decoder"), "export"),
+        request_of(settings(), "other"),
     ]
+    keys = [comment_part.key_of(request) for request in requests]
     assert len(set(keys)) == 4
-    assert comment_part.key_of(settings(timeout="7", comment="always"), other_run) == keys[0]
+    again = request_of(settings(timeout="7", comment="always", task="auto"), "export")
+    assert comment_part.key_of(again) == keys[0]
+
+
+def test_part_of__report_json_alone_gives_the_same_part() -> None:
+    request = request_of(settings(opset="13", task="text-classification"), "export")
+    report = make_report(request=request)
+    published = Publication(artifact_url="https://github.com/acme/models/actions/runs/5/artifacts/1")
+    read_back = document.from_json(document.to_json(report))
+    here, there = (comment_part.part_of(each, CONTEXT, published) for each in (report, read_back))
+    assert here == there
+    assert here.row.note == "opset 13, task text-classification"
 
 
 def test_part_of__measurements_do_not_make_it_another() -> None:
     slow = make_report(environment=make_report().environment.model_copy(update={"cpu": "another"}))
-    first, second = (comment_part.part_of(each, settings(), CONTEXT, Publication()) for each in (make_report(), slow))
-    failed = comment_part.part_of(make_failed_report(), settings(), CONTEXT, Publication())
+    first, second = (comment_part.part_of(each, CONTEXT, Publication()) for each in (make_report(), slow))
+    failed = comment_part.part_of(make_failed_report(), CONTEXT, Publication())
     assert first.row.says_the_same_as(second.row)
     assert not first.row.says_the_same_as(failed.row)

@@ -58,7 +58,7 @@ def _written(
 
     thread = Thread(context.api_url, token, context.repository, pull.number)
     try:
-        own = part_of(report, settings, context, delivered)
+        own = part_of(report, context, delivered)
         return exchange.write(thread, own, context, settings.comment == "always", time.sleep)
     finally:
         thread.close()

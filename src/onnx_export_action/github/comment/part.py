@@ -9,34 +9,33 @@ from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.comment.row import Row
 from onnx_export_action.github.comment.text import END_SECTIONS, SECTIONS
 from onnx_export_action.github.context import Context
-from onnx_export_action.records import Publication, Report
+from onnx_export_action.records import Publication, Report, Request
 from onnx_export_action.report import escape, headline, markdown
 from onnx_export_action.report.spans import code, line
 from onnx_export_action.report.view import view_of
-from onnx_export_action.settings import Settings
 
 _LONGEST_NAME = 100
-_NOTED = ("task", "opset", "exporter", "dtype", "target", "subfolder")
 
 
-def part_of(report: Report, settings: Settings, context: Context, publication: Publication) -> Part:
-    """What this job has to say."""
-    row = _row(report, settings, context)
-    return Part(key_of(settings, context), row, _body(report, row, context, publication))
+def part_of(report: Report, context: Context, publication: Publication) -> Part:
+    """What a job has to say; of the report alone, but for the commit and the run, which it is not trusted to name."""
+    request = report.request or Request(model=report.model.id if report.model else "unknown model")
+    row = _row(report, request, context)
+    return Part(key_of(request), row, _body(report, row, context, publication))
 
 
-def key_of(settings: Settings, context: Context) -> str:
+def key_of(request: Request) -> str:
     """The same for a re-run, another for every other job, model and choice of inputs."""
-    return _digest([context.job, settings.model, *(str(getattr(settings, name)) for name in _NOTED)])
+    return _digest([request.job, request.model, request.inputs])
 
 
-def _row(report: Report, settings: Settings, context: Context) -> Row:
-    name = headline.shown_id(report.model) if report.model else settings.model
+def _row(report: Report, request: Request, context: Context) -> Row:
+    name = headline.shown_id(report.model) if report.model else request.model
     first = headline.headline_timing(report.benchmark)
     sizes = [file.size_bytes for file in report.main_files]
     return Row(
         model=_clipped(name),
-        note=_clipped(_note(settings)),
+        note=_clipped(", ".join(f"{name} {value}" for name, value in sorted(request.inputs.items()))),
         tone=headline.tone(report),
         verdict=report.verdict,
         size=sum(sizes) if sizes else None,
@@ -49,13 +48,6 @@ def _row(report: Report, settings: Settings, context: Context) -> Row:
         attempt=context.run_attempt,
         digest=_digest(_lasting(report)),
     )
-
-
-def _note(settings: Settings) -> str:
-    """The inputs that tell two jobs on one model apart."""
-    changed = {name: getattr(settings, name) for name in _NOTED if name in settings.model_fields_set}
-    usual = {name: Settings.model_fields[name].default for name in changed}
-    return ", ".join(f"{name} {value}" for name, value in changed.items() if value != usual[name])
 
 
 def _body(report: Report, row: Row, context: Context, publication: Publication) -> str:
@@ -99,7 +91,7 @@ def _lasting(report: Report) -> object:
 
 
 def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode("ascii")).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content, ensure_ascii=True, sort_keys=True).encode("ascii")).hexdigest()[:16]
 
 
 def _clipped(text: str) -> str:
