@@ -22,7 +22,7 @@ from onnx_export_action.records import Publication, Report
 from onnx_export_action.report import units
 from onnx_export_action.settings import Settings
 
-_BESIDE = ("manifest.json", "report.json", "report.md", "report.html")
+_REPORTS = ("report.json", "report.md", "report.html")
 _NO_SERVICE = (
     "This server has no artifact service of version 4. Upload the folder {folder} with a following step, as "
     "docs/artifact.md shows, and set `upload-artifact: false`."
@@ -52,7 +52,7 @@ def _upload(
     log: Log,
     limits: Limits | None,
 ) -> Publication:
-    if report.verdict == "error" or not report.files or not settings.upload_artifact:
+    if not settings.upload_artifact or not (report.files or report.verdict == "error"):
         return Publication()
     try:
         return _artifact(report, folder, settings, environment, log, limits or Limits())
@@ -97,7 +97,7 @@ def _without_service(settings: Settings, log: Log, expected: bool) -> Publicatio
     if expected:
         log.warning(_NO_SERVICE.format(folder=settings.output_dir))
     else:
-        log.line(f"There is no artifact service here; the bundle lies in {settings.output_dir}.")
+        log.line(f"There is no artifact service here; the files lie in {settings.output_dir}.")
     return Publication()
 
 
@@ -110,10 +110,20 @@ def _delivered(uploaded: Uploaded, environment: Mapping[str, str], log: Log) -> 
 
 
 def _entries(report: Report, folder: Path) -> list[Entry]:
+    if report.verdict == "error":
+        return _left_by_an_error(report, folder)
     weights = {file.path for file in report.main_files}
     listed = (Entry(folder / file.path, file.path, file.size_bytes, file.path in weights) for file in report.files)
-    beside = (folder / name for name in _BESIDE)
+    beside = (folder / name for name in ("manifest.json", *_REPORTS))
     return [*listed, *(Entry(path, path.name, path.stat().st_size, False) for path in beside if path.is_file())]
+
+
+def _left_by_an_error(report: Report, folder: Path) -> list[Entry]:
+    """The report and why each attempt failed: what comments in this run's stead, or whoever repairs it, has no more."""
+    tried = report.export.attempts if report.export is not None else ()
+    names = dict.fromkeys([*(f"attempts/{attempt.exporter}.txt" for attempt in tried), *_REPORTS])
+    present = ((folder / name, name) for name in names if (folder / name).is_file())
+    return [Entry(path, name, path.stat().st_size, False) for path, name in present]
 
 
 def _expiry(days: int | None, environment: Mapping[str, str], log: Log) -> datetime | None:

@@ -122,10 +122,24 @@ def test_publish__what_failed_its_proof_lies_under_another_name(github: Artifact
     assert list(github.finished()) == ["wanted-failed"]
 
 
+def test_publish__an_error_leaves_its_report_and_no_file_of_an_earlier_run(
+    github: ArtifactServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "onnx-export"
+    for name in ("attempts/torch.txt", "attempts/earlier.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("Traceback")
+    failed = factories.make_export(attempts=(factories.make_attempt("torch", ok=False),) * 2, exporter=None)
+    deliver(folder, github.environment(), factories.make_error_report(export=failed), artifact_name="wanted")
+    (artifact,) = github.finished().values()
+    assert artifact.name == "wanted-failed"
+    assert set(contents(artifact.content)) == {"attempts/torch.txt", "report.json"}
+
+
 @pytest.mark.parametrize(
     ("report", "inputs"),
-    [(factories.make_error_report(), {}), (None, {"upload_artifact": "false"}), (factories.make_report(files=()), {})],
-    ids=["error", "not wanted", "no files"],
+    [(None, {"upload_artifact": "false"}), (factories.make_report(files=()), {})],
+    ids=["not wanted", "no files"],
 )
 def test_publish__nothing_is_sent(
     github: ArtifactServer, tmp_path: Path, report: factories.Report | None, inputs: dict[str, str]
@@ -139,8 +153,8 @@ def test_publish__nothing_is_sent(
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "There is no artifact service here; the bundle lies in onnx-export."),
-        ({"GITHUB_ACTIONS": "true"}, "the bundle lies in onnx-export."),
+        ({}, "There is no artifact service here; the files lie in onnx-export."),
+        ({"GITHUB_ACTIONS": "true"}, "the files lie in onnx-export."),
         (GHES, "::warning title=onnx-export-action::This server has no artifact service of version 4."),
         ({**GHES, "ACTIONS_RUNTIME_TOKEN": token()}, "with a following step"),
         (
