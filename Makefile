@@ -1,6 +1,6 @@
 # Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; tests and lint also Node, `make e2e` also Docker.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint e2e bench docs format lock clean
+.PHONY: help setup dev demo test lint e2e bench coverage docs format lock clean
 
 PYTHON ?= python3
 CACHE  := $(CURDIR)/.cache
@@ -64,6 +64,9 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
+
+coverage: $(DEV) ## docs/coverage.md: the whole program on fifty tiny models
+	.venv/bin/python benchmarks/coverage
 
 docs: $(DEV) ## docs/inputs.md and action.yml's inputs, from the settings
 	.venv/bin/python scripts/write_docs.py
