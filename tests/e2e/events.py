@@ -25,6 +25,44 @@ def pull_request(head_sha: str, head: str = REPOSITORY) -> Event:
     return _checked("pull-request-synchronize", event)
 
 
+def workflow_run(run: int, name: str, file: str, head_sha: str, head: str = FORK) -> Event:
+    """The end of a pull request's run; for a fork's, GitHub names no pull request."""
+    known = github_description.example("workflow-run")
+    workflow = {
+        "id": 1,
+        "node_id": "W_1",
+        "name": name,
+        "path": f".github/workflows/{file}",
+        "state": "active",
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "url": known["workflow_url"],
+        "html_url": f"https://github.com/{REPOSITORY}/blob/main/.github/workflows/{file}",
+        "badge_url": f"https://github.com/{REPOSITORY}/workflows/{name}/badge.svg",
+    }
+    ended = {
+        **known,
+        "id": run,
+        "name": name,
+        "path": workflow["path"],
+        "event": "pull_request",
+        "status": "completed",
+        "conclusion": "success",
+        "head_branch": "better-model",
+        "head_sha": head_sha,
+        "pull_requests": [],
+        "repository": {**known["repository"], **_names(REPOSITORY)},
+        "head_repository": {**known["head_repository"], **_names(head)},
+    }
+    return _checked("workflow-run-completed", {"action": "completed", "workflow": workflow, "workflow_run": ended})
+
+
+def release(number: int, tag: str) -> Event:
+    """A release that was published."""
+    known = {**github_description.example("release"), "updated_at": "2026-01-01T00:00:00Z", "assets": []}
+    return _checked("release-published", {"action": "published", "release": {**known, "id": number, "tag_name": tag}})
+
+
 def _side(known: dict[str, Any], repository: str, branch: str = "main", sha: str = "b" * 40) -> dict[str, Any]:
     repo = {**known["repo"], **_names(repository), "visibility": "public"}
     return {**known, "label": f"{repository.split('/')[0]}:{branch}", "ref": branch, "sha": sha, "repo": repo}
