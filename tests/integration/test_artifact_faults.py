@@ -16,6 +16,7 @@ SOON = {"Retry-After": "7"}
 PASSING = {
     "408": Fault(408),
     "429": Fault(429, SOON),
+    "429, at a date": Fault(429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}),
     "500": Fault(500),
     "502": Fault(502, body=b"<html>"),
     "503": Fault(503, SOON),
@@ -28,6 +29,7 @@ LASTING = {
     "401": Fault(401),
     "403": Fault(403),
     "404": Fault(404),
+    "410": Fault(410),
     "413": Fault(413),
     "422": Fault(422),
 }
@@ -73,9 +75,20 @@ def test_upload__what_passes_is_waited_for(github: ArtifactServer, tmp_path: Pat
     github.faults = {call: [PASSING[fault]]}
     done = deliver(tmp_path / "onnx-export", github.environment())
     assert_delivered(github, done, tmp_path / "onnx-export")
-    assert done.pauses == [7 if PASSING[fault].headers else 2]
+    assert done.pauses == [7 if PASSING[fault].headers == SOON else 2]
     blocks = len(github.finished()[NAME].blocks)
     assert github.names().count("block") == blocks + (call == "block")
+
+
+@pytest.mark.parametrize("call", ["ListArtifacts", "DeleteArtifact"])
+@pytest.mark.parametrize("fault", [*PASSING.values(), *TWIRP.values()])
+def test_overwrite__what_passes_is_waited_for(github: ArtifactServer, tmp_path: Path, call: str, fault: Fault) -> None:
+    deliver(tmp_path / "onnx-export", github.environment())
+    github.faults = {call: [fault]}
+    done = deliver(tmp_path / "onnx-export", github.environment(), overwrite="true")
+    assert_delivered(github, done, tmp_path / "onnx-export")
+    assert len(github.artifacts) == 1
+    assert len(done.pauses) == 1
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "truncated"])
@@ -98,6 +111,14 @@ def test_upload__a_refusal_is_final(tmp_path: Path, call: str, fault: str, appen
         assert_not_delivered(server, done)
         assert done.pauses == []
         assert server.names().count(call) <= (4 if call == "block" else 1)
+
+
+@pytest.mark.parametrize("call", ["block", "blocklist", "FinalizeArtifact"])
+def test_upload__a_conflict_after_the_name_is_final(github: ArtifactServer, tmp_path: Path, call: str) -> None:
+    github.faults = {call: [Fault(409)] * 100}
+    done = deliver(tmp_path / "onnx-export", github.environment())
+    assert_not_delivered(github, done)
+    assert done.pauses == []
 
 
 @pytest.mark.parametrize("fault", TWIRP)
@@ -212,16 +233,19 @@ def test_upload__used_up_storage_is_said(github: ArtifactServer, tmp_path: Path)
 
 
 @pytest.mark.parametrize("call", ["ListArtifacts", "DeleteArtifact"])
-@pytest.mark.parametrize("fault", [Fault(403), Fault(500), Fault(200, body=b"{nonsense"), Fault(reset=True)])
+@pytest.mark.parametrize("fault", [*LASTING.values(), Fault(409), *PASSING.values(), *TWIRP.values(), Fault(hang=True)])
 def test_overwrite__what_cannot_be_removed_leads_to_another_name(
     github: ArtifactServer, tmp_path: Path, call: str, fault: Fault
 ) -> None:
     first = deliver(tmp_path / "onnx-export", github.environment())
     github.faults = {call: [fault] * 5}
-    second = deliver(tmp_path / "onnx-export", github.environment(), overwrite="true")
+    limits = Limits(answer_seconds=0.5, attempts=2, sleep=lambda _: None) if fault.hang else None
+    second = deliver(tmp_path / "onnx-export", github.environment(), limits=limits, overwrite="true")
     assert set(github.finished()) == {NAME, f"{NAME}-2"}
     assert first.publication.artifact_id != second.publication.artifact_id
     assert second.publication.problems == ()
+    assert "may be left" in second.log or fault.status == 404
+    assert_quiet(second)
 
 
 def test_overwrite__a_removal_whose_answer_was_lost_is_one(github: ArtifactServer, tmp_path: Path) -> None:

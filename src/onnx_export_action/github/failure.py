@@ -6,6 +6,9 @@ from __future__ import annotations
 class Failed(Exception):
     """It was not done; the message is a sentence."""
 
+    # The address of a comment that is right all the same.
+    standing: str | None = None
+
 
 class ReadOnly(Failed):
     """The token has not the right to."""

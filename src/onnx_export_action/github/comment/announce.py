@@ -41,10 +41,10 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
     try:
         with log.group("Comment on the pull request"):
             url = _written(report, settings, context, context.pull, token, delivered)
-    except failure.ReadOnly as refused:
-        return _failed(f"{refused} {_READ_ONLY}", settings, log)
     except failure.Failed as failed:
-        return _failed(str(failed), settings, log)
+        if failed.standing is not None:
+            return _doubled(failed.standing, str(failed), log)
+        return _failed(f"{failed} {_READ_ONLY}" if isinstance(failed, failure.ReadOnly) else str(failed), settings, log)
     except Exception as defect:  # a defect of ours must not cost the verdict
         return _failed(f"It is a defect of this program: {type(defect).__name__}.", settings, log)
     log.line(f"The comment: {url}")
@@ -62,6 +62,12 @@ def _written(
         return exchange.write(thread, own, context, settings.comment == "always", time.sleep)
     finally:
         thread.close()
+
+
+def _doubled(url: str, why: str, log: Log) -> Said:
+    problem = f"A second comment of this workflow was not removed. {why} The next run tries again; or delete it."
+    log.warning(problem)
+    return Said(url=url, problem=problem)
 
 
 def _failed(why: str, settings: Settings, log: Log) -> Said:

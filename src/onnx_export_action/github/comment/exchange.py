@@ -14,7 +14,7 @@ from typing import Protocol
 from onnx_export_action.github.comment import text as comment_text
 from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.context import Context
-from onnx_export_action.github.failure import Failed, Later, Unsure
+from onnx_export_action.github.failure import Failed, Later, Missing, Unsure
 
 SETTLING_SECONDS = 4.0
 _LONGEST_WAIT = 60.0
@@ -88,8 +88,19 @@ def _round(comments: Comments, own: Part, context: Context) -> Standing | None:
         comments.update(first.id, wanted)
         return None
     for other in others:
-        comments.delete(other.id)
+        _remove(comments, other, first)
     return None if others else first
+
+
+def _remove(comments: Comments, other: Standing, right: Standing) -> None:
+    """Whatever comes of it, the comment that stays is right already."""
+    try:
+        comments.delete(other.id)
+    except Failed as failure:
+        # What is missing may have been removed by another job: the next look tells.
+        known = Unsure(str(failure)) if isinstance(failure, Missing) else failure
+        known.standing = right.url
+        raise known from None
 
 
 def _marked(comments: Comments, context: Context) -> list[Standing]:
