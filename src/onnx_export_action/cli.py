@@ -17,7 +17,7 @@ _COMMAND = "run"
 _NOT_REPEATED = frozenset(
     (
         *("model", "task", "output-dir", "comment", "github-token", "hf-token"),
-        *("upload-artifact", "artifact-name", "retention-days", "overwrite"),
+        *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse"),
     )
 )
 

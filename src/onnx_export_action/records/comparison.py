@@ -19,7 +19,8 @@ class Base(Record):
     kind: Literal["artifact", "path"]
     name: str = Field(description="The artifact's name, or the path as the user wrote it.")
     commit: str = Field("", description="The commit that it was made from; empty where nobody knows.")
-    distance: int = Field(0, description="Commits of the base branch from the merge base back to that one.")
+    distance: int = Field(0, description="Commits of the base branch from the anchor back to that one.")
+    anchor: str = Field("the merge base", description="Where the search began, for people.")
     created_at: str = Field("", description="When the artifact was made, ISO 8601.")
     url: str = Field("", description="The run that made it.")
     differs: dict[str, str] = Field(

@@ -38,7 +38,7 @@ def base_line(base: Base) -> Line:
         return line(code(base.name))
     if not base.commit:
         return line("the artifact ", code(base.name))
-    where = "the merge base" if base.distance == 0 else f"{units.plural(base.distance, 'commit')} before the merge base"
+    where = f"{units.plural(base.distance, 'commit')} before {base.anchor}" if base.distance else base.anchor
     return line(code(base.commit[:7]), f", {where}")
 
 
