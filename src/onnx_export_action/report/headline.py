@@ -74,6 +74,8 @@ def subject(report: Report) -> Line:
         parts += [line(model.task), line(code(model.architecture))]
     if model.revision:
         parts.append(line("revision ", code(model.revision[:7])))
+    if report.export is not None and report.export.reused_from is not None:
+        parts.append(line("unchanged since ", code(report.export.reused_from.commit[:7])))
     return joined(parts, " · ")
 
 

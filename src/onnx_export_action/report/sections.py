@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_export_action.records import Attempt, Benchmark, Environment, Export, File, Graph, Report
+from onnx_export_action.records import Attempt, Base, Benchmark, Environment, Export, File, Graph, Report
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Code, Paragraph, Section, table
 from onnx_export_action.report.changes import changes_section
@@ -22,6 +22,7 @@ def of(report: Report) -> tuple[Section, ...]:
         gates_section(report.comparison) if report.comparison else None,
         changes_section(report.comparison) if report.comparison else None,
         validation_section(report) if report.validation else None,
+        _reused(report.export.reused_from) if report.export and report.export.reused_from else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,
         _benchmark(report.benchmark) if report.benchmark else None,
         trend_section(report),
@@ -39,6 +40,23 @@ def _warnings(warnings: tuple[str, ...]) -> Section | None:
         return None
     paragraphs = tuple(Paragraph(prose(warning)) for warning in warnings)
     return Section("warnings", "Warnings", line(str(len(warnings))), paragraphs, open=True)
+
+
+def _reused(origin: Base) -> Section:
+    since = f", {origin.created_at}" if origin.created_at else ""
+    text = line(
+        "Nothing was exported in this run: the model, the inputs, the libraries and this program are those of commit ",
+        code(origin.commit[:7]),
+        " (the artifact ",
+        code(origin.name),
+        f"{since}). The files are that artifact's, checked against their hashes; proof and timings are those of its "
+        "run, on its machine. ",
+        code("reuse: false"),
+        " exports again.",
+    )
+    return Section(
+        "attempts", "Export", line("not needed, unchanged since ", code(origin.commit[:7])), (Paragraph(text),)
+    )
 
 
 def _attempts(export: Export, unfold: bool) -> Section:
