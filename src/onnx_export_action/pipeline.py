@@ -6,6 +6,7 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onnx_export_action import bundle, environment, output, sources
 from onnx_export_action.benchmark.measure import measure
@@ -17,6 +18,7 @@ from onnx_export_action.settings import Settings
 from onnx_export_action.sources import capacity
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Evidence
+from onnx_export_action.variants.workshop import Workshop
 from onnx_export_action.workers import access, interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
@@ -74,6 +76,8 @@ def _export(run: _Run, model: Model) -> None:
         file = output.take_model(climbed.exported.file, run.settings.output_path, passed)
         if passed and run.settings.benchmark_seconds > 0:
             run.progress.benchmark = _benchmark(run, climbed.model_worker, file, climbed.exported.cases)
+    if passed:
+        _make_variants(run, file, climbed.exported.cases)
 
 
 def _note(run: _Run, model: Model, climbed: Climbed) -> None:
@@ -111,6 +115,19 @@ def _check_ready_file(run: _Run, model: Model) -> None:
     taken = output.take_model(exported, settings.output_path, proven.validation.passed)
     if proven.validation.passed and settings.benchmark_seconds > 0:
         progress.benchmark = _benchmark(run, None, taken, evidence.cases)
+    if proven.validation.passed:
+        _make_variants(run, taken, evidence.cases)
+
+
+def _make_variants(run: _Run, file: Path, cases: tuple[dict[str, Any], ...]) -> None:
+    """More files from the proven one; one that cannot be made is a row of the report, and fails nothing."""
+    validation, graph = run.progress.validation, run.progress.graph
+    proven = {case.shape for case in validation.cases} if validation else set()
+    workshop = Workshop(run.settings, run.host, run.threads, run.work, run.log)
+    run.progress.variants = workshop.make_all(
+        file, graph.external_files if graph else (), [case for case in cases if case["shape"] in proven]
+    )
+    output.keep_tracebacks(run.settings.output_path, workshop.tracebacks)
 
 
 def _benchmark(

@@ -17,6 +17,7 @@ from onnx_export_action.records import (
     Report,
     Request,
     Validation,
+    Variant,
 )
 
 
@@ -33,6 +34,7 @@ class Progress:
     graph: Graph | None = None
     validation: Validation | None = None
     benchmark: Benchmark | None = None
+    variants: tuple[Variant, ...] = ()
     files: tuple[File, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
@@ -47,6 +49,7 @@ class Progress:
             files=self.files,
             validation=self.validation,
             benchmark=self.benchmark,
+            variants=self.variants,
             environment=self.environment,
             failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,
             warnings=tuple(self.warnings),

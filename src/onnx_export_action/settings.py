@@ -28,7 +28,7 @@ from pydantic_core import PydanticCustomError
 from onnx_export_action import tasks
 from onnx_export_action.errors import UsageError
 from onnx_export_action.gates import conditions
-from onnx_export_action.records import Request
+from onnx_export_action.records import Request, VariantName
 
 MIN_OPSET, MAX_OPSET = 9, 23
 
@@ -51,8 +51,12 @@ def _strict_bool(value: Any) -> Any:
     return value
 
 
-def _number_list(value: Any) -> Any:
+def _parts(value: Any) -> Any:
     return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+
+
+def _distinct(value: Any) -> Any:
+    return tuple(dict.fromkeys(_parts(value)))
 
 
 def _lines(value: Any) -> Any:
@@ -68,7 +72,7 @@ def _condition(value: str) -> str:
 
 Gated = Annotated[str, AfterValidator(_condition)]
 Size = Annotated[int, Field(ge=1, le=1_000_000)]
-Sizes = Annotated[tuple[Size, ...], BeforeValidator(_number_list), Field(min_length=1, max_length=20)]
+Sizes = Annotated[tuple[Size, ...], BeforeValidator(_parts), Field(min_length=1, max_length=20)]
 Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -99,6 +103,11 @@ class Settings(BaseModel):
         description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`.",
     )
     dtype: DType = Field("fp32", description="Precision that is exported: `fp32`, `fp16` or `bf16`.")
+    variants: Annotated[tuple[VariantName, ...], BeforeValidator(_distinct)] = Field(
+        (),
+        description="More files from the same export, each validated and measured: `fp16`, `int8-dynamic`, `O1` to "
+        "`O4`.",
+    )
     target: str | None = Field(
         None,
         description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",

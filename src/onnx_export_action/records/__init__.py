@@ -30,6 +30,7 @@ from onnx_export_action.records.model import Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
 from onnx_export_action.records.validation import Axis, Case, Check, Parity, Validation
+from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -50,6 +51,7 @@ __all__ = [
     "GraphDiff",
     "InterfaceChange",
     "Latency",
+    "Likeness",
     "Model",
     "Movement",
     "NoBase",
@@ -66,6 +68,8 @@ __all__ = [
     "Timing",
     "Unit",
     "Validation",
+    "Variant",
+    "VariantName",
     "Verdict",
     "WeightChange",
 ]

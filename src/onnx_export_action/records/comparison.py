@@ -43,12 +43,13 @@ class Change(Record):
     unit: Literal["bytes", "count", "ms", ""] = "count"
     base: float | None = None
     head: float | None = None
+    detail: str = Field("", description="At which shape it was counted, or why it could not be.")
 
     @computed_field
     @property
     def percent(self) -> float | None:
-        """The change relative to the base, in percent; None where it has no meaning."""
-        if self.base is None or self.head is None or self.base == 0:
+        """The change relative to the base, in percent; None where it has no meaning, as of an opset."""
+        if self.unit == "" or self.base is None or self.head is None or self.base == 0:
             return None
         return 100 * (self.head - self.base) / self.base
 
@@ -89,7 +90,7 @@ class InterfaceChange(Record):
     """An input or output that callers know."""
 
     side: Literal["input", "output"]
-    kind: Literal["added", "removed", "renamed", "type", "shape", "axis fixed", "axis freed"]
+    kind: Literal["added", "removed", "renamed", "moved", "type", "shape", "axis fixed", "axis freed"]
     base: Tensor | None = None
     head: Tensor | None = None
     breaking: bool
@@ -105,6 +106,10 @@ class GraphDiff(Record):
     nodes_removed: int = 0
     added: tuple[str, ...] = Field((), description="Where nodes were added, the first of them, for people.")
     removed: tuple[str, ...] = ()
+    nodes_altered: int = 0
+    altered: tuple[str, ...] = Field(
+        (), description="Nodes that are there still, with other attributes or other inputs, the first of them."
+    )
     weights: tuple[WeightChange, ...] = ()
     weights_changed: int = Field(0, description="All of them, also those that are not listed.")
     interface: tuple[InterfaceChange, ...] = ()

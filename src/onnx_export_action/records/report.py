@@ -13,6 +13,7 @@ from onnx_export_action.records.export import Export
 from onnx_export_action.records.graph import Graph
 from onnx_export_action.records.model import Model
 from onnx_export_action.records.validation import Validation
+from onnx_export_action.records.variants import Variant
 
 SCHEMA_VERSION = 1
 
@@ -60,6 +61,7 @@ class Report(Record):
     files: tuple[File, ...] = ()
     validation: Validation | None = None
     benchmark: Benchmark | None = None
+    variants: tuple[Variant, ...] = Field((), description="More files from the same export, in the order asked for.")
     comparison: Comparison | None = Field(None, description="The change against the base, and the gates.")
     environment: Environment
     failure: Failure | None = None
@@ -80,6 +82,8 @@ class Report(Record):
 
     @property
     def main_files(self) -> tuple[File, ...]:
-        """The .onnx and its external data: what the size in the report means."""
+        """The .onnx and its external data, without variants: what the size in the report means."""
         external = self.graph.external_files if self.graph else ()
-        return tuple(file for file in self.files if ".onnx" in file.path or file.path in external)
+        others = {path for variant in self.variants for path in variant.files}
+        found = (file for file in self.files if ".onnx" in file.path or file.path in external)
+        return tuple(file for file in found if file.path not in others)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
-from onnx_export_action.validation import parity, self_cases, structure, target
+from onnx_export_action.validation import likeness, parity, self_cases, structure, target
 from onnx_export_action.validation.session import PROVIDER, Session
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -71,6 +72,18 @@ class Service:
         )
         return Case(shape=case["shape"], inputs=case["inputs"], outputs=outputs).model_dump()
 
+    def liken(self, case: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run one case and tell how near each output is to the reference's, in sums over its values."""
+        inputs, expected = _arrays(case["file"])
+        masks = dict.fromkeys(case.get("masked", ()), inputs.get("attention_mask"))
+        answers = self._session.run(inputs)
+        found = (
+            likeness.sums(name, expected[name], answer, masks.get(name))
+            for name, answer in answers.items()
+            if name in expected
+        )
+        return [asdict(sums) for sums in found if sums is not None]
+
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""
         return self_cases.write(Path(file), Path(folder), threads)
@@ -78,7 +91,7 @@ class Service:
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         inputs, _ = _arrays(case)
-        return latencies_ms(lambda: self._session.run(inputs), seconds)
+        return latencies_ms(self._session.prepared(inputs), seconds)
 
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""
