@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import shlex
 from collections.abc import Sequence
 from typing import Never
 
 from onnx_export_action import __version__
 from onnx_export_action.errors import UsageError
-from onnx_export_action.settings import Settings, default_of, input_names
+from onnx_export_action.settings import Settings, default_of, input_names, nearest
 
 _COMMAND = "run"
 # Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
 _NOT_REPEATED = frozenset(
     (
         *("model", "task", "output-dir", "comment", "github-token", "hf-token"),
-        *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse"),
+        *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode"),
     )
 )
 
@@ -54,8 +53,8 @@ def inputs_from_flags(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def _nearest(flag: str) -> str:
-    near = difflib.get_close_matches(flag.split("=")[0], [f"--{name}" for name in input_names()], n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+    near = nearest(flag.split("=")[0].removeprefix("--")) if flag.startswith("--") else ""
+    return f", did you mean '--{near}'?" if near else ""
 
 
 def command_of(settings: Settings, model: str, task: str) -> str:

@@ -61,6 +61,8 @@ def _perform(arguments: Sequence[str] | None, cancellation: Cancellation) -> int
         inputs = {**settings.inputs_from_environment(environment), **flags}
         folder = _writable_folder(inputs, workspace)
         chosen = settings.parse(inputs, workspace)
+        if chosen.mode == "report":
+            return _tell(chosen, environment, log, cancellation)
         with cancellation.stops():
             _run(chosen, _edges(environment, log), progress)
     except RunError as caught:
@@ -86,9 +88,7 @@ def _exit_status(report: Report, error: RunError | None, publication: Publicatio
 
 
 def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
-    for token in (chosen.hf_token, chosen.github_token):
-        if token is not None and isinstance(edges.log, RunnerLog):
-            edges.log.add_mask(token.get_secret_value())
+    _mask_tokens(chosen, edges.log)
     here = context.read(edges.environment)
     progress.request = settings.request_of(chosen, here.job)
     context.refuse_foreign_code(here)
@@ -98,6 +98,37 @@ def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
         bundle.hand_over(edges.cache, chosen.workspace)
         model, task = (progress.model.id, progress.model.task) if progress.model else (chosen.model, chosen.task)
         progress.reproduce = cli.command_of(chosen, model, task)
+
+
+def _tell(chosen: Settings, environment: dict[str, str], log: Log, cancellation: Cancellation) -> int:
+    """`mode: report`: a comment, and nothing in the workspace."""
+    from onnx_export_action import second_stage
+
+    _mask_tokens(chosen, log)
+    told, error = second_stage.Told(), None
+    try:
+        with cancellation.stops():
+            told = second_stage.tell(chosen, environment, log)
+    except RunError as caught:
+        error = caught
+    except KeyboardInterrupt:
+        error = cancelled()
+    except Exception as caught:  # the same catch as below, of the other mode
+        error = _defect(caught, chosen.output_path)
+    if error is not None:
+        log.error(str(error))
+        told.sentence = str(error)
+    if environment.get("GITHUB_OUTPUT"):
+        write_outputs(Path(environment["GITHUB_OUTPUT"]), published_outputs(Publication(comment_url=told.url)))
+    if environment.get("GITHUB_STEP_SUMMARY"):
+        write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), second_stage.summary(told))
+    return error.exit_status if error else 0
+
+
+def _mask_tokens(chosen: Settings, log: Log) -> None:
+    for token in (chosen.hf_token, chosen.github_token):
+        if token is not None and isinstance(log, RunnerLog):
+            log.add_mask(token.get_secret_value())
 
 
 def _edges(environment: dict[str, str], log: Log) -> Edges:

@@ -38,6 +38,7 @@ _TELLING = ("task", "opset", "exporter", "dtype", "target", "subfolder")
 Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
+Mode = Literal["run", "report"]
 OnUndecided = Literal["pass", "fail"]
 
 
@@ -81,7 +82,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
-    model: str = Field(min_length=1, description="Hub id, local directory, or `.onnx` file.")
+    model: str = Field(
+        "", description="Hub id, local directory, or `.onnx` file. Required, except with `mode: report`."
+    )
     task: str = Field(
         "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
     )
@@ -154,6 +157,11 @@ class Settings(BaseModel):
     )
     overwrite: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
         False, description="Replace the run's artifact of the same name; else a number is added to the name."
+    )
+    mode: Mode = Field(
+        "run",
+        description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
+        "fork's: docs/comment.md shows the workflow.",
     )
     comment: Comment = Field(
         "auto",
@@ -240,6 +248,12 @@ def default_of(name: str) -> str:
     return "" if field.is_required() or default is None else str(default)
 
 
+def nearest(name: str) -> str:
+    """The input that a misspelt name means, before all one with the same letters; empty where none is near."""
+    near = difflib.get_close_matches(name, input_names(), n=3, cutoff=0.5)
+    return min(near, key=lambda known: sorted(known) != sorted(name), default="")
+
+
 def inputs_from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """`INPUT_*` as the runner passes it (upper case, dashes kept; underscores are taken too), empty values left out."""
     found = {
@@ -254,6 +268,8 @@ def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
     """Settings from raw inputs by public name; raises one UsageError that lists every mistake."""
     mistakes = [_unknown(name) for name in inputs if name not in input_names()]
     known = {name.replace("-", "_"): value for name, value in inputs.items() if name in input_names()}
+    if not known.get("model") and known.get("mode") != "report":
+        mistakes.append("model: this input is required")
     try:
         settings = Settings.model_validate({**known, "workspace": workspace})
         mistakes += _cross_checks(settings)
@@ -297,15 +313,12 @@ def _real(path: Path) -> Path:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, input_names(), n=1, cutoff=0.5)
-    shown = repr(name[:80])
-    return f"unknown input {shown}" + (f", did you mean {near[0]!r}?" if near else "")
+    near = nearest(name)
+    return f"unknown input {name[:80]!r}" + (f", did you mean {near!r}?" if near else "")
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(location[0]).replace("_", "-")
-    if kind == "missing":
-        return f"{name}: this input is required"
     if name == "opset" and kind == "less_than_equal":
         return f"opset: too new, the exporters write at most {MAX_OPSET}"
     if name == "opset" and kind == "greater_than_equal":

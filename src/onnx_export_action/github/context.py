@@ -14,7 +14,7 @@ from onnx_export_action.errors import UsageError
 _GREATEST_EVENT = 32 << 20
 _PULL_EVENTS = ("pull_request", "pull_request_target")
 _STEP_EVENTS = ("push", "merge_group")
-_FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+FULL_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(/[\w./-]*)?")
 
 
@@ -26,11 +26,11 @@ class _Repository(_Part):
     full_name: str
 
 
-_Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]
+Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")]
 
 
 class _Side(_Part):
-    sha: _Commit
+    sha: Commit
     ref: str = ""
     repo: _Repository | None = None
 
@@ -46,13 +46,13 @@ class _Event(_Part):
 
 
 class _Queue(_Part):
-    base_sha: _Commit
+    base_sha: Commit
 
 
 class _Step(_Part):
     """A push, or a group of the merge queue: both say which commit they are built on."""
 
-    before: _Commit | None = None
+    before: Commit | None = None
     merge_group: _Queue | None = None
 
 
@@ -108,7 +108,7 @@ def read(environment: Mapping[str, str]) -> Context:
             problem = "The event file of the runner does not describe a pull request."
     return Context(
         event=event,
-        repository=_matching(_FULL_NAME, environment.get("GITHUB_REPOSITORY", "")),
+        repository=_matching(FULL_NAME, environment.get("GITHUB_REPOSITORY", "")),
         sha=environment.get("GITHUB_SHA", ""),
         run_id=_number(environment.get("GITHUB_RUN_ID", ""), 0),
         run_attempt=_number(environment.get("GITHUB_RUN_ATTEMPT", ""), 1),
@@ -128,21 +128,22 @@ def refuse_foreign_code(context: Context) -> None:
         raise UsageError(
             "This workflow runs on pull_request_target, with the rights of the base repository, for a pull request "
             f"{'of a fork' if context.pull else 'that is not known'}: loading a model runs code from it.",
-            "Use the event pull_request; docs/comment.md shows how a fork's pull request gets its comment.",
+            'Use the event pull_request; docs/comment.md shows under "Forks" how its comment is written.',
         )
 
 
 def _before(environment: Mapping[str, str]) -> str:
     """Empty where the event does not say it: nothing hangs on it but a comparison."""
     try:
-        found = _Step.model_validate_json(_content(Path(environment.get("GITHUB_EVENT_PATH") or "no event file")))
+        found = _Step.model_validate_json(content_of(Path(environment.get("GITHUB_EVENT_PATH") or "no event file")))
     except (OSError, ValueError, RecursionError):
         return ""
     commit = found.merge_group.base_sha if found.merge_group is not None else found.before or ""
     return commit if commit.strip("0") else ""  # a new branch comes after nothing
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The event file, within the length of any event; raises OSError or ValueError."""
     with path.open("rb") as file:
         content = file.read(_GREATEST_EVENT + 1)
     if len(content) > _GREATEST_EVENT:
@@ -151,7 +152,7 @@ def _content(path: Path) -> bytes:
 
 
 def _pull(path: Path) -> PullRequest:
-    content = _content(path)
+    content = content_of(path)
     try:
         found = _Event.model_validate_json(content).pull_request
     except (ValidationError, RecursionError) as error:

@@ -97,7 +97,7 @@ class _Writer(threading.Thread):
 
     def run(self) -> None:
         try:
-            exchange.write(self, self._part, CONTEXT, always=True, sleep=self._pause)
+            exchange.write(self, [self._part], CONTEXT, always=True, sleep=self._pause)
         except BaseException as error:
             self.error = error
         self.done = True

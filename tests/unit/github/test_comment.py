@@ -13,11 +13,11 @@ from onnx_export_action.github.comment.exchange import Standing
 from onnx_export_action.github.failure import Failed, Later, Unsure
 from tests.unit.github.comments_model import CONTEXT, Store, Turns, make_part
 
-STANDING = comment_text.merged([], make_part(9, model="acme/other"), CONTEXT)
+STANDING = comment_text.merged([], [make_part(9, model="acme/other")], CONTEXT)
 
 
 def write(store: Store, part: comment_page.Part, always: bool = False) -> str:
-    return exchange.write(store, part, CONTEXT, always, sleep=lambda _: None)
+    return exchange.write(store, [part], CONTEXT, always, sleep=lambda _: None)
 
 
 @given(order=st.lists(st.integers(0, 5), max_size=60), count=st.integers(2, 4), standing=st.integers(0, 2))
@@ -109,7 +109,7 @@ class Failing(Store):
 @pytest.mark.parametrize("failure", [Unsure("No answer."), Later("Slow down.", 7)])
 def test_write__nothing_is_posted_twice_after_a_failure(failure: Failed, done: bool) -> None:
     store = Failing(failure, 1, done)
-    exchange.write(store, make_part(), CONTEXT, always=False, sleep=store.pauses.append)
+    exchange.write(store, [make_part()], CONTEXT, always=False, sleep=store.pauses.append)
     assert store.writes == ["create"]
     assert not isinstance(failure, Later) or 7 in store.pauses
 
@@ -120,7 +120,7 @@ def test_write__nothing_is_posted_twice_after_a_failure(failure: Failed, done: b
 def test_write__patience_ends(failure: Failed, tries: int) -> None:
     store = Failing(failure, 100, done=False)
     with pytest.raises(Failed, match=str(failure)):
-        exchange.write(store, make_part(), CONTEXT, always=False, sleep=store.pauses.append)
+        exchange.write(store, [make_part()], CONTEXT, always=False, sleep=store.pauses.append)
     assert 100 - store.times == tries
     assert sum(store.pauses) < 60
 

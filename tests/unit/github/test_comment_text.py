@@ -58,12 +58,12 @@ def table(body: str) -> list[str]:
 def test_merged__keeps_every_part_in_its_place_whatever_it_holds(bodies: list[str], names: list[str]) -> None:
     written = ""
     for key, (body, name) in enumerate(zip(bodies, names, strict=False), 1):
-        written = merged([written] if written else [], make_part(key, body, model=name), CONTEXT)
+        written = merged([written] if written else [], [make_part(key, body, model=name)], CONTEXT)
     rows = {part.key: part.row.model for part in parts_of(written)}
     assert rows == {f"{key:016x}": name for key, (_, name) in enumerate(zip(bodies, names, strict=False), 1)}
     assert comment_text.is_marked(written, "CI")
     assert len(written.encode()) <= LIMIT_BYTES
-    again = merged([written], make_part(len(bodies), bodies[-1], model=names[len(bodies) - 1]), CONTEXT)
+    again = merged([written], [make_part(len(bodies), bodies[-1], model=names[len(bodies) - 1])], CONTEXT)
     assert again == written
 
 
@@ -120,8 +120,8 @@ def test_merged__never_over_the_limit_and_says_what_is_left_out(count: int, leng
 
 def test_merged__the_worst_stands_first_and_is_folded_last() -> None:
     long = f"Head.\n\n{SECTIONS}\n{'x' * 35_000}\n{END_SECTIONS}\nTail."
-    written = merged([], make_part(1, long, model="acme/fine"), CONTEXT)
-    written = merged([written], make_part(2, long, model="acme/wrong", tone="bad", verdict="fail"), CONTEXT)
+    written = merged([], [make_part(1, long, model="acme/fine")], CONTEXT)
+    written = merged([written], [make_part(2, long, model="acme/wrong", tone="bad", verdict="fail")], CONTEXT)
     wrong, fine = parts_of(written)
     assert (wrong.row.model, fine.row.model) == ("acme/wrong", "acme/fine")
     assert SECTIONS in wrong.body
@@ -149,12 +149,12 @@ def test_merged__the_worst_stands_first_and_is_folded_last() -> None:
 def test_merged__the_first_line_answers(rows: list[dict[str, Any]], first: str) -> None:
     written = ""
     for key, row in enumerate(rows, 1):
-        written = merged([written] if written else [], make_part(key, **row), CONTEXT)
+        written = merged([written] if written else [], [make_part(key, **row)], CONTEXT)
     assert written.splitlines()[2] == first
 
 
 def test_merged__a_row_has_verdict_size_latency_and_answers() -> None:
-    written = merged([], make_part(model="acme/en|coder", note="opset 13"), CONTEXT)
+    written = merged([], [make_part(model="acme/en|coder", note="opset 13")], CONTEXT)
     (row,) = table(written)
     assert row == "| ✅ pass | <code>acme/en&#124;coder</code> · opset 13 | 1.00 MB | 4.10 ms | 1e-7 |"
 
@@ -162,23 +162,23 @@ def test_merged__a_row_has_verdict_size_latency_and_answers() -> None:
 def test_merged__a_row_tells_what_changed_against_the_base() -> None:
     pace = {"verdict": "slower", "ratio": 1.12, "low": 1.1, "high": 1.14}
     changed = make_part(tone="bad", verdict="fail", base_size=500_000, pace=pace, gates=("size > +5%",))
-    (row,) = table(merged([], changed, CONTEXT))
+    (row,) = table(merged([], [changed], CONTEXT))
     assert "❌ fail: <code>size &#62; +5%</code>" in row
     assert "500 kB → **1.00 MB** (\\+100 %)" in row
     assert f"4.10 ms · **1.12{units.TIMES} slower** (1.10 to 1.14)" in row
 
 
 def test_merged__a_part_of_another_commit_says_so() -> None:
-    written = merged([], make_part(1, model="acme/old", commit="b" * 40, run=4), CONTEXT)
-    written = merged([written], make_part(2, model="acme/new"), CONTEXT)
+    written = merged([], [make_part(1, model="acme/old", commit="b" * 40, run=4)], CONTEXT)
+    written = merged([written], [make_part(2, model="acme/new")], CONTEXT)
     assert [" · of `bbbbbbb`" in row for row in table(written)] == [False, True]
     assert "`aaaaaaa` · [run and summary](https://github.com/acme/models/actions/runs/5)" in written
 
 
 def test_merged__what_somebody_wrote_between_the_parts_does_not_last() -> None:
-    written = merged([], make_part(1), CONTEXT)
+    written = merged([], [make_part(1)], CONTEXT)
     edited = written.replace("### ", "Nice work!\n\n### ").replace("\n", "\r\n")
-    assert merged([edited], make_part(1), CONTEXT) == written
+    assert merged([edited], [make_part(1)], CONTEXT) == written
 
 
 @pytest.mark.parametrize("workflow", ["CI", "Export -- all", "a --> b", "x\ny", "名前", ""])
@@ -195,7 +195,7 @@ def test_marker__is_one_hidden_line_and_its_own(workflow: str) -> None:
 def test_part_of__a_report_becomes_row_and_text(report: Any) -> None:
     published = Publication(artifact_url="https://github.com/acme/models/actions/runs/5/artifacts/1")
     part = comment_part.part_of(report, CONTEXT, published)
-    written = merged([], part, CONTEXT)
+    written = merged([], [part], CONTEXT)
     assert part.row.verdict == report.verdict
     assert "[files](https://github.com/acme/models/actions/runs/5/artifacts/1)" in written
     assert written.count("<details") == written.count("</details>")
@@ -209,7 +209,7 @@ def test_part_of__hostile_names_stay_text(name: str, cause: str) -> None:
         failure=make_error_report().failure.model_copy(update={"message": cause}),  # type: ignore[union-attr]
     )
     part = comment_part.part_of(report, CONTEXT, Publication())
-    written = merged([], Part(part.key, part.row, part.body), CONTEXT)
+    written = merged([], [Part(part.key, part.row, part.body)], CONTEXT)
     assert len(parts_of(written)) == 1
     assert len(re.findall(r"<!--", written)) <= 5
     assert "@team" not in written

@@ -31,6 +31,10 @@ _PIECE = 1 << 20
 _PATIENCE = Limits(attempts=3, all_pauses=120)
 
 
+class NoArchive(Failed):
+    """A file that was uploaded as it is: nothing of ours."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -88,6 +92,8 @@ class Artifacts:
             file, whole = Blob(self._caller, lambda: self._address(artifact.id, what), what).opened(copy, most)
             if whole:
                 _check_digest(copy, artifact, what)
+            if file.read(2) != b"PK":
+                raise NoArchive(f"{what} is no zip archive.")
             with readable(what):
                 archive = zipfile.ZipFile(file)
             with archive:

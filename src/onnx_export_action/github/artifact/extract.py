@@ -6,7 +6,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +43,13 @@ def readable(what: str) -> Iterator[None]:
 
 
 def checked(archive: zipfile.ZipFile, bounds: Bounds) -> dict[str, zipfile.ZipInfo]:
-    """The files of an archive by name; raises Failed for one that would leave its folder or the bounds."""
+    """The files of an archive by name; raises Failed for one that would leave its folder, or has too many entries."""
     entries = archive.infolist()
     if len(entries) > bounds.entries:
         raise Failed(f"The archive has {len(entries)} entries, more than the {bounds.entries} that are read.")
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
-        if why := _refused(entry, bounds):
+        if why := _refused(entry):
             raise Failed(f"The archive is refused: its entry {entry.orig_filename[:100]!r} {why}.")
         if not entry.is_dir():
             if entry.filename in files:
@@ -58,30 +58,36 @@ def checked(archive: zipfile.ZipFile, bounds: Bounds) -> dict[str, zipfile.ZipIn
     folders = {parent.as_posix() for name in files for parent in Path(name).parents}
     if folders & files.keys():
         raise Failed("The archive is refused: one name is a file and a folder.")
-    if sum(entry.file_size for entry in files.values()) > bounds.all_bytes:
-        raise Failed("The archive is refused: it unpacks to more bytes than are taken.")
     return files
 
 
 def read(archive: zipfile.ZipFile, name: str, bounds: Bounds) -> bytes | None:
-    """One file of an archive; None where it has none of that name."""
+    """One file of an archive, however long the others are; None where it has none of that name."""
     entry = checked(archive, bounds).get(name)
     if entry is None:
         return None
+    _check_sizes([entry], bounds)
     with readable("The archive"):
         return b"".join(_pieces(archive, entry))
 
 
 def extract(archive: zipfile.ZipFile, folder: Path, bounds: Bounds) -> list[Path]:
     """Unpack into a folder that is empty or does not exist; raises Failed, and then what was written is not whole."""
-    written = []
-    for name, entry in checked(archive, bounds).items():
+    written, files = [], checked(archive, bounds)
+    _check_sizes(files.values(), bounds)
+    for name, entry in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with readable("The archive"), path.open("xb") as file:
             _copy(archive, entry, file)
         written.append(path)
     return written
+
+
+def _check_sizes(entries: Collection[zipfile.ZipInfo], bounds: Bounds) -> None:
+    longest = max((entry.file_size for entry in entries), default=0)
+    if longest > bounds.file_bytes or sum(entry.file_size for entry in entries) > bounds.all_bytes:
+        raise Failed("The archive is refused: it unpacks to more bytes than are taken.")
 
 
 def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
@@ -102,7 +108,7 @@ def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
         raise Failed("The archive is refused: an entry is shorter than it declares.")
 
 
-def _refused(entry: zipfile.ZipInfo, bounds: Bounds) -> str:
+def _refused(entry: zipfile.ZipInfo) -> str:
     """Why an entry is not taken; zipfile cuts names at a NUL, so it is the name as written that counts."""
     name, kind = entry.orig_filename, stat.S_IFMT(entry.external_attr >> 16)
     parts = name.removesuffix("/").split("/")
@@ -116,6 +122,4 @@ def _refused(entry: zipfile.ZipInfo, bounds: Bounds) -> str:
         return "is a link or a device"
     if entry.flag_bits & 0x1:
         return "is encrypted"
-    if entry.compress_type not in _KNOWN:
-        return "is compressed in an unknown way"
-    return "is too long" if entry.file_size > bounds.file_bytes else ""
+    return "" if entry.compress_type in _KNOWN else "is compressed in an unknown way"

@@ -15,7 +15,7 @@ from onnx_export_action.settings import Settings
 
 _READ_ONLY = (
     "Give the job `permissions: pull-requests: write`. A pull request of a fork or of Dependabot has no token that "
-    "may write: docs/comment.md says what to do there. `comment: never` turns the comment off."
+    'may write: docs/comment.md says under "Forks" what to do there. `comment: never` turns the comment off.'
 )
 _ELSEWHERE = "The report is in the job summary and in {folder}."
 
@@ -59,7 +59,7 @@ def _written(
     thread = Thread(context.api_url, token, context.repository, pull.number)
     try:
         own = part_of(report, context, delivered)
-        return exchange.write(thread, own, context, settings.comment == "always", time.sleep)
+        return exchange.write(thread, [own], context, settings.comment == "always", time.sleep)
     finally:
         thread.close()
 

@@ -7,7 +7,7 @@ looks again after a pause that is longer than another job needs between its read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,8 +47,10 @@ class Comments(Protocol):
         """Remove one of ours."""
 
 
-def write(comments: Comments, own: Part, context: Context, always: bool, sleep: Callable[[float], None]) -> str:
-    """The address of the comment that says what our part says; raises Failed where none could be made to."""
+def write(
+    comments: Comments, own: Sequence[Part], context: Context, always: bool, sleep: Callable[[float], None]
+) -> str:
+    """The address of the comment that says what our parts say; raises Failed where none could be made to."""
     failures, differs = 0, always
     for _ in range(_ROUNDS):
         try:
@@ -67,15 +69,16 @@ def write(comments: Comments, own: Part, context: Context, always: bool, sleep: 
     raise Failed("Other jobs kept changing the comment.")
 
 
-def _says_it_already(comments: Comments, own: Part, context: Context) -> Standing | None:
+def _says_it_already(comments: Comments, own: Sequence[Part], context: Context) -> Standing | None:
     marked = _marked(comments, context)
     if len(marked) != 1:
         return None
-    before = comment_text.newest(comment_text.parts_of(marked[0].body)).get(own.key)
-    return marked[0] if before is not None and before.row.says_the_same_as(own.row) else None
+    standing = comment_text.newest(comment_text.parts_of(marked[0].body))
+    said = (part.key in standing and standing[part.key].row.says_the_same_as(part.row) for part in own)
+    return marked[0] if all(said) else None
 
 
-def _round(comments: Comments, own: Part, context: Context) -> Standing | None:
+def _round(comments: Comments, own: Sequence[Part], context: Context) -> Standing | None:
     """One step towards one right comment; None after a change, which another look must confirm."""
     marked = _marked(comments, context)
     wanted = comment_text.merged((standing.body for standing in marked), own, context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from onnx_export_action.github.comment.page import LEFT_OUT, NAME, Part, marker, written
@@ -50,16 +50,25 @@ def newest(parts: Iterable[Part]) -> dict[str, Part]:
     return kept
 
 
-def merged(bodies: Iterable[str], own: Part, context: Context) -> str:
-    """The comment with our part in the place of its predecessor and everybody else's as it stands."""
+def merged(bodies: Iterable[str], own: Sequence[Part], context: Context) -> str:
+    """The comment with our parts in the places of their predecessors and everybody else's as it stands."""
     standing = list(bodies)
     parts = newest([part for body in standing for part in parts_of(body)])
-    before = parts.get(own.key)
-    # What stands after an earlier write of ours may be folded already: that is ours too.
-    if before is None or (before.row != own.row and before.row.age <= own.row.age):
-        parts[own.key] = own
+    for part in own:
+        before = parts.get(part.key)
+        # What stands after an earlier write of ours may be folded already: that is ours too.
+        if before is None or (before.row != part.row and before.row.age <= part.row.age):
+            parts[part.key] = part
     left_out = any(LEFT_OUT in body for body in standing)
-    return fitted(list(parts.values()), own.key, context, left_out)
+    return fitted(list(parts.values()), own[0].key, context, left_out)
+
+
+def bounded(part: Part, context: Context) -> Part:
+    """A part that is no longer than the comment may be; of a report that somebody else wrote."""
+    for shorter in _SHORTER:
+        if not _fits(part.body):
+            part = shorter(part, context)
+    return part
 
 
 def fitted(parts: list[Part], own: str, context: Context, left_out: bool = False) -> str:
