@@ -187,6 +187,7 @@ def make_paired(**overrides: Any) -> Paired:
         "base_p50_ms": 4.08,
         "head_p50_ms": 4.1,
         "blocks": 64,
+        "sessions": 40,
         "noise_floor_pct": 1.1,
         "detectable_pct": 2.3,
         "verdict": "no change",

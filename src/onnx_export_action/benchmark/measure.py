@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from onnx_export_action.benchmark.shapes import smallest_and_largest
 from onnx_export_action.benchmark.statistics import noise_floor_pct
 from onnx_export_action.log import Log
 from onnx_export_action.records import Benchmark, Timing
@@ -57,7 +58,7 @@ def measure(
 ) -> Benchmark:
     """Short blocks in random order within each round, for `seconds`; two rounds at least, however slow the model."""
     opened = session.call("open", file=str(file), threads=threads)
-    series = [line for case in _smallest_and_largest(cases) for line in _series(session, model, case)]
+    series = [line for case in smallest_and_largest(cases) for line in _series(session, model, case)]
     for line in series:
         line.warm_up()
     end, order = time.monotonic() + seconds, random.Random(0)
@@ -90,17 +91,3 @@ def _timer(worker: Worker, case: str) -> Callable[[float], list[float]]:
         return samples
 
     return run
-
-
-def _smallest_and_largest(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    def elements(case: dict[str, Any]) -> int:
-        total = 0
-        for shape in case["inputs"].values():
-            size = 1
-            for axis in shape:
-                size *= axis
-            total += size
-        return total
-
-    ordered = sorted(cases, key=elements)
-    return [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]

@@ -64,8 +64,9 @@ class Paired(Record):
     base_p50_ms: float
     head_p50_ms: float
     blocks: int = Field(description="Pairs of blocks behind the figure.")
-    noise_floor_pct: float = Field(description="Half-width of the same interval for the base against itself.")
-    detectable_pct: float = Field(description="The smallest change that this run could have told from none.")
+    sessions: int = Field(description="How often each file was opened anew: the interval is over these.")
+    noise_floor_pct: float = Field(description="How far the same interval of the base against itself reaches from 1.")
+    detectable_pct: float = Field(description="The smallest slowdown that such a run finds 19 times of 20.")
     verdict: Literal["slower", "faster", "no change", "cannot tell"]
 
 

@@ -1,0 +1,13 @@
+"""Which of the proof's cases are timed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def smallest_and_largest(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The case with the fewest input elements, then the one with the most; one where there is only one."""
+    ordered = sorted(cases, key=lambda case: sum(math.prod(shape) for shape in case["inputs"].values()))
+    return ordered if len(ordered) < 2 else [ordered[0], ordered[-1]]
