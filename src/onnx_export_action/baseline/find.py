@@ -66,15 +66,21 @@ def _found(
 def _searched(
     settings: Settings, model: Model, context: Context, folder: Path, log: Log, limits: Limits | None
 ) -> Found | NoBase:
-    from onnx_export_action.baseline.search import Search  # a second of imports, which other runs are spared
+    # A second of imports, which other runs are spared.
+    from onnx_export_action.baseline.history import History
+    from onnx_export_action.baseline.search import Search
+    from onnx_export_action.github.artifact.download import Artifacts
 
     if context.problem:
         raise failure.Failed(context.problem)
     wanted = Wanted(name_for(model.id, settings), model, request_of(settings, context.job))
     token = settings.github_token.get_secret_value() if settings.github_token else ""
     try:
-        with closing(Search(wanted, context, token, log, limits)) as search:
-            return search.find(folder)
+        with (
+            closing(History(context.api_url, token, context.repository)) as history,
+            closing(Artifacts(context.api_url, token, context.repository, log, limits)) as artifacts,
+        ):
+            return Search(wanted, context, history, artifacts, log).find(folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # what is not whole must not lie about
         raise

@@ -5,11 +5,12 @@ Imported only where it is called, as PyGithub takes a second.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 from onnx_export_action.baseline import archive, walk
@@ -17,7 +18,6 @@ from onnx_export_action.baseline import folder as bundle
 from onnx_export_action.baseline.found import Found, Unusable
 from onnx_export_action.baseline.history import History
 from onnx_export_action.baseline.wanted import Wanted
-from onnx_export_action.github.artifact.calls import Limits
 from onnx_export_action.github.artifact.download import Artifact, Artifacts
 from onnx_export_action.github.context import Context
 from onnx_export_action.github.failure import Failed
@@ -41,40 +41,31 @@ class _Candidate:
 
 
 class Search:
-    """One search; a failure of GitHub is a `github.failure.Failed`, of an artifact an `Unusable`."""
+    """One search; a failure of GitHub is a `github.failure.Failed`, a damaged artifact a warning, and left out."""
 
     def __init__(
         self,
         wanted: Wanted,
         context: Context,
-        token: str,
+        history: History,
+        artifacts: Artifacts,
         log: Log,
-        limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wanted, self._context, self._log = wanted, context, log
-        self._history = History(context.api_url, token, context.repository)
-        self._artifacts = Artifacts(context.api_url, token, context.repository, log, limits)
+        self._history, self._artifacts = history, artifacts
         self._clock, self._end = clock, clock() + _LONGEST_SECONDS
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._history.close()
-        self._artifacts.close()
 
     def find(self, folder: Path) -> Found | NoBase:
         """The baseline, unpacked into `folder` and checked."""
         start, anchor = self._start()
-        known = walk.eligible(self._artifacts.named(self._wanted.name), self._wanted.name, self._context.run_id)
-        chosen = self._nearest(walk.nearest(self._history.line(start), known))
-        if chosen is None:
-            where = f"for {start[:7]}, {anchor}, nor for a commit before it"
-            return NoBase(reason=f"No baseline yet: there is no artifact {self._wanted.name!r} {where}.", remedy=_HOW)
-        with self._artifacts.open(chosen.artifact) as opened:
-            report = archive.unpack(opened, folder)
-        if report != chosen.report:
-            raise Unusable("Its report changed while it was read.")
-        return Found(self._base_of(chosen, anchor), folder, folder / bundle.MODEL, report)
+        name = self._wanted.name
+        known = walk.eligible(self._artifacts.named(name), name, self._context.run_id)
+        for chosen in self._preferred(walk.nearest(self._history.line(start), known)):
+            if report := self._unpacked(chosen, folder):
+                return Found(self._base_of(chosen, anchor), folder, folder / bundle.MODEL, report)
+        where = f"for {start[:7]}, {anchor}, nor for a commit before it"
+        return NoBase(reason=f"No baseline yet: there is no artifact {name!r} of a proven file {where}.", remedy=_HOW)
 
     def _start(self) -> tuple[str, str]:
         """The commit to begin with, and what it is to a reader."""
@@ -85,35 +76,55 @@ class Search:
             return context.before, "the queue's base" if context.event == "merge_group" else "the previous push"
         return context.sha, "this commit"
 
-    def _nearest(self, candidates: Iterator[tuple[int, Artifact]]) -> _Candidate | None:
-        """The nearest that fits; of several of one commit, one with our own inputs, else the newest."""
-        best: _Candidate | None = None
-        for distance, artifact in islice(candidates, _MOST_CANDIDATES):
-            if self._clock() > self._end:
-                raise Failed(f"The search took longer than {_LONGEST_SECONDS // 60} minutes.")
-            if best is not None and distance > best.distance:
-                break
-            report = self._fitting(artifact)
-            if report is not None and report.request == self._wanted.request:
-                return _Candidate(artifact, distance, report)
-            if report is not None and best is None:
-                best = _Candidate(artifact, distance, report)
-        return best
+    def _preferred(self, nearest: Iterator[tuple[int, Artifact]]) -> Iterator[_Candidate]:
+        """Those that fit, the nearest first; of one commit those with our own inputs first, then the newest."""
+        bounded = islice(nearest, _MOST_CANDIDATES)
+        for distance, group in groupby(bounded, key=lambda each: each[0]):
+            found = (
+                _Candidate(artifact, distance, report) for _, artifact in group if (report := self._fitting(artifact))
+            )
+            later = []
+            for candidate in found:
+                if candidate.report.request == self._wanted.request:
+                    yield candidate
+                else:
+                    later.append(candidate)
+            yield from later
 
     def _fitting(self, artifact: Artifact) -> Report | None:
+        if self._clock() > self._end:
+            raise Failed(f"The search took longer than {_LONGEST_SECONDS // 60} minutes.")
         run = self._history.run(artifact.workflow_run.id if artifact.workflow_run else 0)
         if not walk.is_trusted(run, artifact):
-            self._leave_out(artifact, f"its run is a {run.event[:40]!r}, of a fork or of another commit")
+            self._log.line(
+                f"The artifact {artifact.id} is left out: its run is a {run.event[:40]!r}, or not of its commit."
+            )
             return None
-        with self._artifacts.open(artifact) as opened:
-            report = archive.report_of(opened)
+        try:
+            with self._artifacts.open(artifact) as opened:
+                report = archive.report_of(opened)
+        except Unusable as unusable:
+            self._leave_out(artifact, unusable)
+            return None
         if not self._wanted.is_met_by(report):
-            self._leave_out(artifact, "it holds another model or task")
+            self._log.line(f"The artifact {artifact.id} is left out: it holds another model or task.")
             return None
         return report
 
-    def _leave_out(self, artifact: Artifact, why: str) -> None:
-        self._log.line(f"The artifact {artifact.id} is left out: {why}.")
+    def _unpacked(self, chosen: _Candidate, folder: Path) -> Report | None:
+        try:
+            with self._artifacts.open(chosen.artifact) as opened:
+                report = archive.unpack(opened, folder)
+            if report != chosen.report:
+                raise Unusable("Its report changed while it was read.")
+            return report
+        except Unusable as unusable:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._leave_out(chosen.artifact, unusable)
+            return None
+
+    def _leave_out(self, artifact: Artifact, why: Unusable) -> None:
+        self._log.warning(f"The artifact {artifact.name!r} ({artifact.id}) is no baseline. {why}")
 
     def _base_of(self, chosen: _Candidate, anchor: str) -> Base:
         artifact, run = chosen.artifact, chosen.artifact.workflow_run
