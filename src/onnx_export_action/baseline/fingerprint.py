@@ -28,6 +28,7 @@ DETERMINING = (
 )
 # The inputs that it does not depend on. A new input belongs into one of the two; a test asks for it.
 INDIFFERENT = {
+    "mode": "another mode exports nothing",
     "model": "where it lies; its files are hashed",
     "task": "the task that it stands for is in",
     "revision": "the files that it names are hashed",

@@ -20,6 +20,7 @@ from tests.factories import make_model
 
 # Another value than the default of each input.
 OTHER: dict[str, Any] = {
+    "mode": "report",
     "model": "elsewhere",
     "task": "fill-mask",
     "opset": 17,
