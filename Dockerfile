@@ -20,6 +20,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
     ONNX_EXPORT_WORKER_UID=65534
+LABEL org.opencontainers.image.title=onnx-export-action \
+    org.opencontainers.image.description="Exports a model to ONNX, and proves that the file gives the model's answers" \
+    org.opencontainers.image.licenses=Apache-2.0
 COPY --from=interpreters /opt /opt
 COPY entrypoint.py /app/
 COPY src /app/src
