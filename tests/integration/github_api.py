@@ -1,4 +1,4 @@
-"""GitHub's API for comments on this machine; every request and every reply is held to its description."""
+"""GitHub's API on this machine: comments, and what others add; each request and reply is held to its description."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.integration import github_description
 
 REPOSITORY = "acme/models"
 PULL = 7
 ACTIONS = "github-actions[bot]"
-Call = Literal["viewer", "list", "create", "update", "delete"]
+Call = str
 _ROUTES: tuple[tuple[str, str, Call], ...] = (
     ("POST", r"/graphql", "viewer"),
     ("GET", rf"/repos/{REPOSITORY}/issues/{PULL}/comments", "list"),
@@ -40,6 +41,36 @@ class Fault:
     done: bool = False
 
 
+@dataclass(frozen=True)
+class Request:
+    """What an added route is asked: the parts of its path, the query, headers and body."""
+
+    path: tuple[str, ...]
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: a record that becomes JSON, or bytes as they are."""
+
+    status: int
+    content: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route beside those for comments; one that is not GitHub's own has no description, and must get no token."""
+
+    method: str
+    pattern: str
+    call: Call
+    answer: Callable[[Request], Reply]
+    described: bool = True
+
+
 @dataclass
 class GitHubApi:
     """The state of one repository's pull request, and what was asked."""
@@ -54,6 +85,7 @@ class GitHubApi:
     faults: dict[Call, Fault] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     page: int = 100
+    routes: list[Route] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -122,23 +154,55 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if added := self._added():
+            self._serve_added(*added, sent)
+            return
         call, number = self._call()
         with self.state.lock:
-            self.state.calls.append(call)
-            fault = self.state.faults.get(call)
-            if fault and fault.times == 0:
-                fault = None
-            elif fault:
-                self.state.faults[call] = Fault(**{**fault.__dict__, "times": fault.times - 1})
+            fault = self._noted(call)
             if call != "viewer":
                 self._hold(lambda: github_description.check_request(self.command, self.path, sent))
-            if not self.headers.get("Authorization", "").endswith(self.state.token):
-                self.state.violations.append("a request without the token")
+            self._hold_to_token(True)
             status, answer, headers = self._answer(call, number, sent) if fault is None or fault.done else (0, b"", {})
         if fault is None:
             self._send(status, answer, headers)
         else:
             self._spoil(fault, status or 200, answer)
+
+    def _added(self) -> tuple[Route, re.Match[str]] | None:
+        path = self.path.split("?")[0]
+        found = ((route, re.fullmatch(route.pattern, path)) for route in self.state.routes)
+        return next(((route, match) for route, match in found if match and route.method == self.command), None)
+
+    def _serve_added(self, route: Route, match: re.Match[str], sent: bytes) -> None:
+        with self.state.lock:
+            fault = self._noted(route.call)
+            self._hold_to_token(route.described)
+            query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+            reply = route.answer(Request(match.groups(), query, cast(Mapping[str, str], self.headers), sent))
+            plain = isinstance(reply.content, bytes)
+            answer = reply.content if plain else b"" if reply.content is None else json.dumps(reply.content).encode()
+            if route.described:
+                self._hold(lambda: github_description.check_request(self.command, self.path, sent))
+                self._hold(lambda: github_description.check_reply(self.command, self.path, reply.status, answer))
+        if fault is None:
+            self._send(reply.status, answer, reply.headers)
+        else:
+            self._spoil(fault, reply.status, answer, reply.headers)
+
+    def _noted(self, call: Call) -> Fault | None:
+        """The fault that is due at this call."""
+        self.state.calls.append(call)
+        fault = self.state.faults.get(call)
+        if fault is None or fault.times == 0:
+            return None
+        self.state.faults[call] = Fault(**{**fault.__dict__, "times": fault.times - 1})
+        return fault
+
+    def _hold_to_token(self, wanted: bool) -> None:
+        given = self.headers.get("Authorization", "")
+        if given.endswith(self.state.token) is not wanted or (given and not wanted):
+            self.state.violations.append(f"{self.command} {self.path}: {'no token' if wanted else 'a token'}")
 
     def _call(self) -> tuple[Call, int]:
         for method, pattern, call in _ROUTES:
@@ -186,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         except github_description.NotAsDescribed as error:
             self.state.violations.append(str(error))
 
-    def _spoil(self, fault: Fault, status: int, answer: bytes) -> None:
+    def _spoil(self, fault: Fault, status: int, answer: bytes, headers: dict[str, str] | None = None) -> None:
         match fault.kind:
             case "status":
                 self._send(fault.status, json.dumps({"message": fault.message}).encode(), fault.headers)
@@ -196,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.state.over.wait()
                 self.close_connection = True
             case "truncated":
-                self._send(status, answer[:20] or b"[{", {}, length=5000)
+                self._send(status, answer[:20] or b"[{", headers or {}, length=5000)
                 self.close_connection = True
             case "reset":
                 # Without lingering, closing sends a reset instead of an orderly end.
