@@ -12,6 +12,7 @@ from tests.integration.artifact_case import sha256
 from tests.integration.github_api import REPOSITORY, GitHubApi, Reply, Request, Route
 
 HEAD = "a" * 40
+REPOSITORY_ID = 1296269
 _BASE = f"/repos/{REPOSITORY}"
 
 
@@ -27,6 +28,8 @@ class Stored:
     address: Callable[[], str]
     expired: bool = False
     head_sha: str = HEAD
+    branch: str = "feature"
+    home: int = REPOSITORY_ID
 
 
 @dataclass
@@ -101,7 +104,8 @@ class ActionsApi:
 
     def _listed(self, stored: Stored) -> dict[str, Any]:
         known = github_description.example("artifact-paginated")["artifacts"][0]
-        run = {**known["workflow_run"], "id": stored.run, "head_sha": stored.head_sha, "head_branch": "feature"}
+        head = {"head_sha": stored.head_sha, "head_branch": stored.branch, "head_repository_id": stored.home}
+        run = {"id": stored.run, "repository_id": REPOSITORY_ID, **head}
         told = {"id": stored.id, "name": stored.name, "size_in_bytes": stored.size, "expired": stored.expired}
         return {**known, **told, "digest": stored.digest, "workflow_run": run}
 
