@@ -25,6 +25,7 @@ from onnx_export_action.records import (
     NoBase,
     Report,
     Validation,
+    Variant,
 )
 from onnx_export_action.settings import Settings
 from onnx_export_action.sources.hashing import record_of
@@ -43,6 +44,7 @@ class Taken:
     graph: Graph
     validation: Validation
     benchmark: Benchmark | None
+    variants: tuple[Variant, ...]
     environment: Environment
 
 
@@ -103,6 +105,7 @@ def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log)
         graph=graph,
         validation=report.validation,
         benchmark=report.benchmark,
+        variants=report.variants,
         environment=report.environment,
     )
 

@@ -1,0 +1,124 @@
+"""Whatever GitHub does, or an artifact holds: no baseline, one warning, nothing left on the disk, never a traceback."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onnx_export_action.baseline.found import Found
+from onnx_export_action.github import rest
+from onnx_export_action.records import NoBase
+from tests.integration.baseline_case import GOOD, MAIN, MERGE_BASE, NAME, add_history, look
+from tests.integration.github_actions_api import ActionsApi
+from tests.integration.github_api import Fault, running_api
+from tests.integration.history_api import HistoryApi
+from tests.unit.baseline import bundles
+
+CALLS = ("compare", "artifacts", "commits", "run", "zip", "blob")
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+LASTING = {
+    "401": Fault(status=401, message="Bad credentials"),
+    "403": Fault(status=403, message="Resource not accessible by integration"),
+    "403 secondary limit": Fault(status=403, message=SECONDARY),
+    "403 limit, an hour": Fault(status=403, message=SECONDARY, headers={"Retry-After": "3600"}),
+    "404": Fault(status=404, message="Not Found"),
+    "410": Fault(status=410, message="Gone"),
+    "429": Fault(status=429, headers={"Retry-After": "1"}),
+    "500": Fault(status=500),
+    "hang": Fault("hang"),
+    "reset": Fault("reset"),
+    "truncated": Fault("truncated"),
+    "malformed": Fault("malformed"),
+}
+
+
+@pytest.fixture
+def history(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[HistoryApi]:
+    del waits
+    monkeypatch.setattr(rest, "TIMEOUT_SECONDS", 1)
+    with running_api() as api:
+        made = HistoryApi(ActionsApi(api))
+        add_history(made)
+        yield made
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", LASTING)
+def test_find__a_fault_that_stays_is_one_warning(history: HistoryApi, tmp_path: Path, call: str, name: str) -> None:
+    if call == "zip" and name in ("truncated", "malformed"):
+        pytest.skip("a redirect has no body that is read")
+    history.keep(NAME, GOOD, MAIN[2] if call == "commits" else MERGE_BASE)
+    history.actions.api.faults[call] = LASTING[name]
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, NoBase), looked.log
+    assert len(looked.warnings) == 1, looked.log
+    assert looked.found.reason in looked.warnings[0]
+    assert looked.warnings[0].endswith(" Nothing is compared.")
+    assert "Traceback" not in looked.log
+    assert "defect" not in looked.log
+    assert history.actions.api.token not in looked.log
+    assert not looked.folder.exists()
+    assert history.actions.api.calls.count(call) <= 9
+    if name in ("401", "403") and call != "blob":
+        assert "`permissions: actions: read`" in looked.found.remedy
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("name", ["429", "500", "hang", "reset"])
+def test_find__a_fault_that_passes_is_not_noticed(history: HistoryApi, tmp_path: Path, call: str, name: str) -> None:
+    history.keep(NAME, GOOD, MAIN[2] if call == "commits" else MERGE_BASE)
+    history.actions.api.faults[call] = Fault(**{**LASTING[name].__dict__, "times": 1})
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, Found), looked.log
+    assert looked.warnings == []
+
+
+def entry(name: str, data: bytes = b"x", mode: int = 0) -> bytes:
+    """A good bundle with one more entry."""
+    packed = io.BytesIO(GOOD)
+    with zipfile.ZipFile(packed, "a") as archive:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        archive.writestr(info, data)
+    return packed.getvalue()
+
+
+def bomb() -> bytes:
+    """An index that promises 8 EiB."""
+    packed = bytearray(GOOD)
+    place = packed.index(b"PK\x01\x02")
+    packed[place + 24 : place + 28] = struct.pack("<I", 0xFFFFFFFE)
+    return bytes(packed)
+
+
+HOSTILE = {
+    "leads out": entry("../../escaped"),
+    "absolute": entry("/tmp/escaped"),
+    "link": entry("link", b"/etc/passwd", stat.S_IFLNK | 0o777),
+    "twice": entry("model.onnx"),
+    "bomb": bomb(),
+    "cut off": GOOD[: len(GOOD) // 2],
+    "no archive": b"hello" * 100,
+    "empty": b"",
+    "another graph": bundles.zipped({**bundles.bundle(), "model.onnx": b"another"}),
+    "no report": bundles.zipped({"model.onnx": b"another"}),
+    "report is no report": bundles.zipped({**bundles.bundle(), "report.json": b"{}"}),
+    "flipped byte": GOOD.replace(b"the graph", b"the grapX"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_find__a_hostile_artifact_is_one_warning(history: HistoryApi, tmp_path: Path, name: str) -> None:
+    history.keep(NAME, HOSTILE[name], MERGE_BASE)
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, NoBase), looked.log
+    assert len(looked.warnings) == 1, looked.log
+    assert "defect" not in looked.log
+    assert not looked.folder.exists()
+    assert not list(tmp_path.parent.rglob("escaped*"))
