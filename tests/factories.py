@@ -21,6 +21,7 @@ from onnx_export_action.records import (
     Graph,
     GraphDiff,
     InterfaceChange,
+    Likeness,
     Model,
     Movement,
     OperatorChange,
@@ -32,6 +33,7 @@ from onnx_export_action.records import (
     Tensor,
     Timing,
     Validation,
+    Variant,
     WeightChange,
 )
 
@@ -245,6 +247,36 @@ def make_comparison(**overrides: Any) -> Comparison:
         ),
     }
     return Comparison(**{**known, **overrides})
+
+
+def make_variant(name: str = "int8-dynamic", **overrides: Any) -> Variant:
+    """A quarter of the size, twice as fast."""
+    known = {
+        "name": name,
+        "path": "model_quantized.onnx",
+        "size_bytes": 23_100_916,
+        "seconds": 4.4,
+        "limits": "10 dB, 90 % of answers",
+        "outputs": (
+            Likeness(output="logits", max_abs_diff=0.55, signal_to_noise_db=15.1, answers=19, same=18),
+            Likeness(output="last_hidden_state", max_abs_diff=0.31, signal_to_noise_db=18.2),
+        ),
+        "latency": (make_paired(ratio=0.5, low=0.48, high=0.53, head_p50_ms=2.04, verdict="faster"),),
+    }
+    return Variant(**{**known, **overrides})
+
+
+def make_failed_variant(name: str = "fp16", **overrides: Any) -> Variant:
+    """Half precision that is too far off."""
+    known = {
+        "name": name,
+        "size_bytes": 45_560_374,
+        "seconds": 4.0,
+        "limits": "40 dB, 95 % of answers",
+        "cause": "output logits: 31.2 dB signal to noise, the limit is 40 dB",
+        "outputs": (Likeness(output="logits", max_abs_diff=0.06, signal_to_noise_db=31.2, answers=19, same=19),),
+    }
+    return Variant(**{**known, **overrides})
 
 
 def make_environment(**overrides: Any) -> Environment:

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from onnx_export_action import bundle
 from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.variants.kinds import KINDS
 
 FAILED_MODEL = "model.failed.onnx"
 
 _OWN = ("report.json", "report.md", "report.html", bundle.MANIFEST, "model.onnx", "model.onnx_data", FAILED_MODEL)
-_WORK = ".work"
-_OWN_FOLDERS = ("attempts", _WORK)
+_VARIANTS = tuple(f"{kind.file}{data}" for kind in KINDS.values() for data in ("", "_data"))
+_OWN_FOLDERS = ("attempts", bundle.UNFINISHED)
 
 
 def prepare(folder: Path) -> None:
     """Make the folder and remove what an earlier run left, so that nothing old can pass for new."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in (folder / name for name in (*_listed(folder), *_OWN)):
+        for path in (folder / name for name in (*_listed(folder), *_OWN, *_VARIANTS)):
             if path.is_file() and path.parent.resolve().is_relative_to(folder.resolve()):
                 path.unlink()
         for name in _OWN_FOLDERS:
@@ -40,14 +41,14 @@ def prepare(folder: Path) -> None:
 
 def discard_unfinished(folder: Path) -> None:
     """Remove what a run that was ended in the middle could not finish."""
-    shutil.rmtree(folder / _WORK, ignore_errors=True)
+    shutil.rmtree(folder / bundle.UNFINISHED, ignore_errors=True)
     bundle.discard_drafts(folder)
 
 
 @contextmanager
 def work_folder(folder: Path, user: int | None) -> Iterator[Path]:
     """A folder on the same disk for unfinished files, owned by the workers' user, gone afterwards."""
-    work = folder / _WORK
+    work = folder / bundle.UNFINISHED
     work.mkdir()
     if user is not None:
         shutil.chown(work, user, user)

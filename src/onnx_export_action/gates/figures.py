@@ -52,6 +52,8 @@ def value_of(name: str, report: Report, comparison: Comparison) -> float | None:
 
 def change_of(name: str, comparison: Comparison) -> Move | None:
     """The change against the base; None where base and head do not both have the figure."""
+    if comparison.same_file:
+        return Move(0.0, 0.0, 0.0)
     paired = FIGURES[name].paired
     if paired is not None:
         return paired(comparison)
@@ -124,6 +126,10 @@ def _difference(report: Report, _: Comparison) -> float | None:
     return report.validation.max_abs_diff if report.validation is not None else None
 
 
+def _variants_failed(report: Report, _: Comparison) -> float | None:
+    return sum(not variant.passed for variant in report.variants) if report.variants else None
+
+
 def _nodes(attribute: str) -> Reader:
     return lambda _, comparison: getattr(comparison.graph, attribute) if comparison.graph is not None else None
 
@@ -188,5 +194,8 @@ FIGURES: dict[str, Figure] = {
     "nodes-added": _against_base(COUNT, "nodes that the base has not", _nodes("nodes_added")),
     "nodes-removed": _against_base(COUNT, "nodes that only the base has", _nodes("nodes_removed")),
     "weights-changed": _against_base(COUNT, "weights that differ from the base's", _nodes("weights_changed")),
+    "variants-failed": Figure(
+        COUNT, "variants that could not be made or kept to their limits", _variants_failed, relative=False
+    ),
     "warnings": Figure(COUNT, "warnings of this run", lambda report, _: len(report.warnings), relative=False),
 }

@@ -11,6 +11,7 @@ from onnx_export_action.report.proof import validation_section
 from onnx_export_action.report.spans import Line, code, joined, line, one_line, prose, strong
 from onnx_export_action.report.trend import trend_section
 from onnx_export_action.report.usage import example
+from onnx_export_action.report.variants import variants_section
 
 _SHOWN_OPERATORS = 12
 
@@ -21,6 +22,7 @@ def of(report: Report) -> tuple[Section, ...]:
         _warnings(report.warnings),
         gates_section(report.comparison) if report.comparison else None,
         changes_section(report.comparison) if report.comparison else None,
+        variants_section(report),
         validation_section(report) if report.validation else None,
         _reused(report.export.reused_from) if report.export and report.export.reused_from else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,

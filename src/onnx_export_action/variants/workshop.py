@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onnx_export_action.benchmark import paired
 from onnx_export_action.exporters import diagnosis
 from onnx_export_action.log import Log
 from onnx_export_action.records import Variant, VariantName
@@ -35,7 +36,13 @@ class Workshop:
 
     def make_all(self, exported: Path, external: Sequence[str], cases: Sequence[dict[str, Any]]) -> tuple[Variant, ...]:
         """One row for each variant that the settings name; the files of those that passed lie beside the exported."""
-        return tuple(self._make(name, exported, external, cases) for name in self.settings.variants)
+        made = [self._make(name, exported, external, cases) for name in self.settings.variants]
+        passed = sum(row.passed for row in made)
+        if not passed or self.settings.benchmark_seconds == 0:
+            return tuple(made)
+        seconds = self.settings.benchmark_seconds / passed
+        with self.log.group("Benchmark of the variants"):
+            return tuple(self._timed(row, exported, cases, seconds) if row.passed else row for row in made)
 
     def _make(
         self, name: VariantName, exported: Path, external: Sequence[str], cases: Sequence[dict[str, Any]]
@@ -55,6 +62,15 @@ class Workshop:
             shutil.rmtree(folder)
             self.log.line(f"✗ {row.cause}" if row.cause else f"✓ {row.path}")
         return row.model_copy(update={"seconds": round(time.monotonic() - start, 3)})
+
+    def _timed(self, row: Variant, exported: Path, cases: Sequence[dict[str, Any]], seconds: float) -> Variant:
+        file = exported.parent / row.path
+        with Worker(interpreters.main(), paired.SERVICE, self.host, self.log) as worker:
+            latency = paired.compare(worker, exported, file, cases, seconds, self.threads, self.log)
+        if isinstance(latency, str):
+            self.log.warning(f"The variant {row.name} was not timed. {latency}")
+            return row
+        return row.model_copy(update={"latency": latency})
 
     def _folder(self, name: str, exported: Path, external: Sequence[str]) -> Path:
         """A folder that the worker may write in, since ONNX Runtime's tools leave drafts beside what they read."""

@@ -14,7 +14,7 @@ from onnx_export_action.records import Change, Comparison, Gate, GraphDiff, NoBa
 from tests import factories
 
 NO_BASE = Comparison(baseline=NoBase(reason="No run has left one yet."))
-REPORT = factories.make_report(comparison=None)
+REPORT = factories.make_report(comparison=None, variants=(factories.make_variant(), factories.make_failed_variant()))
 COMPARISON = factories.make_comparison(gates=())
 SAME = GraphDiff(identical=True)
 # What a condition's own file would say, with a base that it differs from in every way.
@@ -65,6 +65,7 @@ VALUES: dict[str, tuple[float, str]] = {
     "nodes-added": (12, "count"),
     "nodes-removed": (6, "count"),
     "weights-changed": (9, "count"),
+    "variants-failed": (1, "count"),
     "warnings": (0, "count"),
 }
 

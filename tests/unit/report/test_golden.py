@@ -1,4 +1,4 @@
-"""What a person reads, whole: five reports in every rendering, against files that a reviewer can look at."""
+"""What a person reads, whole: six reports in every rendering, against files that a reviewer can look at."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ REPORTS = {
     "fail": factories.make_failed_report,
     "error": factories.make_error_report,
     "lone-onnx": factories.make_lone_report,
+    "variants": lambda: factories.make_report(variants=(factories.make_variant(), factories.make_failed_variant())),
     "changed": lambda: factories.make_report(comparison=factories.make_comparison()),
 }
 
