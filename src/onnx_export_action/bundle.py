@@ -14,6 +14,7 @@ from onnx_export_action.sources.companions import is_companion
 from onnx_export_action.sources.hashing import record_of
 
 MANIFEST = "manifest.json"
+UNFINISHED = ".work"
 
 _DRAFT = ".onnx-export-draft"
 
@@ -36,7 +37,7 @@ def read_files(folder: Path) -> tuple[File, ...]:
     """Every file of the bundle by relative path, with its size and hash, but for the manifest and the reports."""
     paths = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     names = sorted((path.relative_to(folder).as_posix(), path) for path in paths)
-    return tuple(record_of(path, name) for name, path in names if name not in _UNLISTED)
+    return tuple(record_of(path, name) for name, path in names if _is_listed(name))
 
 
 def write_manifest(folder: Path) -> tuple[File, ...]:
@@ -46,6 +47,10 @@ def write_manifest(folder: Path) -> tuple[File, ...]:
     with whole(folder / MANIFEST) as draft:
         draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return files
+
+
+def _is_listed(name: str) -> bool:
+    return name not in _UNLISTED and not name.startswith(f"{UNFINISHED}/")
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def _exit_status(report: Report, error: RunError | None, publication: Publicatio
 
 def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
     _mask_tokens(chosen, edges.log)
-    here = context.read(edges.environment)
+    here = edges.context
     progress.request = settings.request_of(chosen, here.job)
     context.refuse_foreign_code(here)
     try:
@@ -135,6 +135,7 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
     user = environment.get("ONNX_EXPORT_WORKER_UID", "")
     return Edges(
         environment=environment,
+        context=context.read(environment),
         hub_endpoint=environment.get("HF_ENDPOINT") or "https://huggingface.co",
         cache=Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir()) / "onnx-export-hub",
         worker_user=int(user) if user.isdigit() and os.geteuid() == 0 else None,

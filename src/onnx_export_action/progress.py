@@ -8,6 +8,7 @@ from onnx_export_action import __version__, environment
 from onnx_export_action.errors import RunError
 from onnx_export_action.records import (
     Benchmark,
+    Comparison,
     Environment,
     Export,
     Failure,
@@ -34,6 +35,7 @@ class Progress:
     graph: Graph | None = None
     validation: Validation | None = None
     benchmark: Benchmark | None = None
+    comparison: Comparison | None = None
     variants: tuple[Variant, ...] = ()
     files: tuple[File, ...] = ()
     warnings: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class Progress:
             files=self.files,
             validation=self.validation,
             benchmark=self.benchmark,
+            comparison=self.comparison,
             variants=self.variants,
             environment=self.environment,
             failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,

@@ -170,6 +170,7 @@ class Comparison(Record):
     graph: GraphDiff | None = None
     answers: tuple[Movement, ...] = ()
     gates: tuple[Gate, ...] = ()
+    same_file: bool = Field(False, description="The candidate is the base's own file, byte for byte.")
     history: tuple[Point, ...] = Field((), description="The base and those before it, oldest first.")
 
     @property

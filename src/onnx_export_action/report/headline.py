@@ -132,7 +132,10 @@ def _base(comparison: Comparison | None) -> Line:
     if comparison is None:
         return ()
     base = comparison.baseline
-    return changes.base_line(base) if isinstance(base, Base) else prose(base.reason)
+    if not isinstance(base, Base):
+        return prose(base.reason)
+    same = ": the same file, byte for byte" if comparison.same_file else ""
+    return line(*changes.base_line(base), same)
 
 
 def _beside_pytorch(benchmark: Benchmark, first: Timing) -> Line:

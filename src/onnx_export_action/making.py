@@ -1,0 +1,94 @@
+"""The proven file: by the ladder, from a ready .onnx, or taken over from the baseline where nothing has changed."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onnx_export_action import output
+from onnx_export_action.baseline import fingerprint, reuse
+from onnx_export_action.baseline.found import Found
+from onnx_export_action.climb import Climbed, Ladder
+from onnx_export_action.records import Export, Model, NoBase
+from onnx_export_action.stage import Stage
+from onnx_export_action.validation import proof
+from onnx_export_action.validation.proof import Evidence
+from onnx_export_action.workers import interpreters
+from onnx_export_action.workers.client import Worker, WorkerFailure
+
+
+@dataclass(frozen=True)
+class Made:
+    """The file in the bundle, the cases that it was held to, and the worker that still holds the model, if any."""
+
+    file: Path
+    cases: tuple[dict[str, Any], ...] = ()
+    model_worker: Worker | None = None
+
+
+def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
+    """The baseline's own file with all that its run found out; None where something has changed."""
+    progress = stage.progress
+    progress.fingerprint = fingerprint.of(model, stage.settings)
+    taken = reuse.take(found, progress.fingerprint, model, stage.settings, stage.host, stage.log)
+    if taken is None:
+        return None
+    progress.model, progress.export, progress.graph = taken.model, taken.export, taken.graph
+    progress.validation, progress.benchmark = taken.validation, taken.benchmark
+    progress.variants, progress.environment = taken.variants, taken.environment
+    return Made(taken.file)
+
+
+def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
+    """Climb the ladder; the model's worker lives as long as `stack`."""
+    ladder = Ladder(stage.settings, model, stage.host, stage.threads, stage.work, stage.log)
+    try:
+        climbed = ladder.climb(stack)
+    finally:
+        stage.progress.export = Export(attempts=tuple(ladder.attempts))
+        output.keep_tracebacks(stage.settings.output_path, ladder.tracebacks)
+    _note(stage, model, climbed)
+    passed = climbed.proof.validation.passed
+    file = output.take_model(climbed.exported.file, stage.settings.output_path, passed)
+    return Made(file, climbed.exported.cases, climbed.model_worker)
+
+
+def check_ready_file(stage: Stage, model: Model) -> Made:
+    """Validate an .onnx that exists already; nothing is exported."""
+    settings, progress, file = stage.settings, stage.progress, Path(model.path)
+    with (
+        stage.log.group("Validate the file"),
+        Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as validator,
+    ):
+        try:
+            made = validator.call("make_cases", file=str(file), folder=str(stage.work), threads=stage.threads)
+            evidence = Evidence(tuple(made), {}, "unoptimised")
+            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
+        except WorkerFailure as failure:
+            raise failure.as_run_error() from failure
+    progress.validation, progress.graph = proven.validation, proven.graph
+    progress.export = Export(opset=proven.opset, ir_version=proven.ir_version)
+    copies = stage.work / "onnx"
+    copies.mkdir()
+    for name in proven.graph.external_files if proven.graph else ():
+        shutil.copyfile(file.parent / name, copies / name)
+    exported = Path(shutil.copyfile(file, copies / "model.onnx"))
+    return Made(output.take_model(exported, settings.output_path, proven.validation.passed), evidence.cases)
+
+
+def _note(stage: Stage, model: Model, climbed: Climbed) -> None:
+    proven, progress = climbed.proof, stage.progress
+    assert progress.export is not None
+    progress.model = model.model_copy(update={"architecture": climbed.exported.architecture})
+    progress.validation, progress.graph = proven.validation, proven.graph
+    progress.export = progress.export.model_copy(
+        update={
+            "exporter": climbed.exporter,
+            "opset": proven.opset,
+            "ir_version": proven.ir_version,
+            "reference": climbed.exported.reference,
+        }
+    )
