@@ -63,6 +63,17 @@ class Cancellation:
             raise KeyboardInterrupt
 
 
+def at_once() -> None:
+    """Until a run hears signals, one ends the process: else process 1 ignores SIGTERM, and SIGINT shows a traceback."""
+    for number in _SIGNALS:
+        signal.signal(number, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os.write(1, f"{cancelled()}\n".encode())
+    os._exit(SurroundingsError.exit_status)
+
+
 def cancelled() -> SurroundingsError:
     """The end of a run that somebody cancelled."""
     return SurroundingsError("The run was cancelled.", "Start it again; nothing is left to clean up.")

@@ -178,3 +178,15 @@ def test_cancel__a_second_signal_ends_what_the_first_could_not() -> None:
         assert program.wait(20) == 4
     psutil.wait_procs([child], timeout=20)
     assert not child.is_running()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_at_once__a_signal_before_the_run_is_a_sentence_too(number: signal.Signals) -> None:
+    code = "from onnx_export_action import cancel; cancel.at_once(); print('ready', flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(number)
+        assert program.wait(20) == 4
+        assert program.stdout.read().startswith(SENTENCE)
