@@ -75,6 +75,7 @@ class ActionsApi:
             {
                 **known,
                 "number": number,
+                "requested_teams": [],  # the description's own example lacks a field here
                 "head": {**known["head"], "sha": sha, "ref": "feature", **_in(known, head)},
                 "base": {**known["base"], **_in(known, base)},
             }

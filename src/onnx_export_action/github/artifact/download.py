@@ -16,7 +16,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from onnx_export_action.github import rest
-from onnx_export_action.github.artifact.calls import Call, Caller, Limits
+from onnx_export_action.github.artifact.calls import Answer, Call, Caller, Limits
 from onnx_export_action.github.artifact.extract import readable
 from onnx_export_action.github.artifact.failure import UploadFailed
 from onnx_export_action.github.artifact.remote import Blob
@@ -120,12 +120,13 @@ class Artifacts:
             "Authorization": f"Bearer {self._token}",
             "X-GitHub-Api-Version": "2022-11-28",
         }
+        call = Call(what, "GET", f"{self._base}/artifacts/{artifact}/zip", headers, b"")
         try:
-            answer = self._caller.patiently(Call(what, "GET", f"{self._base}/artifacts/{artifact}/zip", headers, b""))
+            answer = self._caller.patiently(call, readable=lambda answer: not _is_limit(answer))
         except UploadFailed as failure:
             raise Failed(str(failure)) from None
         if answer.status != 302:
-            raise _refusal(answer.status, "Retry-After" in answer.headers, what)
+            raise _refusal(answer, what)
         address = answer.headers.get("Location", "")
         if not is_address(address):
             raise Failed(f"GitHub gave no address of {what[0].lower()}{what[1:]}.")
@@ -134,8 +135,14 @@ class Artifacts:
         return address
 
 
-def _refusal(status: int, limited: bool, what: str) -> Failed:
-    if status == 429 or (status == 403 and limited):
+def _is_limit(answer: Answer) -> bool:
+    said = "Retry-After" in answer.headers or b"rate limit" in answer.body
+    return answer.status == 429 or (answer.status == 403 and said)
+
+
+def _refusal(answer: Answer, what: str) -> Failed:
+    status = answer.status
+    if _is_limit(answer):
         return Failed(f"GitHub's rate limit is reached (status {status}).")
     if status in (401, 403):
         return ReadOnly(f"The token {'is not valid' if status == 401 else 'may not read artifacts'} (status {status}).")

@@ -88,8 +88,8 @@ class Blob:
         if answer.status == 206:
             size = _total(answer)
             return RemoteFile(lambda start, length: self._piece(start, length, size), size, answer.body), False
-        if answer.status == 416:
-            raise Failed(f"{self._what} is empty.")
+        if answer.status == 416:  # of an empty blob there is no first byte
+            return RemoteFile(lambda *_: b"", 0), False
         self._answer({}, most, copy)
         size = copy.seek(0, os.SEEK_END)
         return RemoteFile(lambda start, length: os.pread(copy.fileno(), length, start), size), True
