@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.comparison import history
+from onnx_export_action.comparison.compare import SERVICE, Compared, compare, figures
 from onnx_export_action.gates.decision import decide
+from onnx_export_action.making import Made
 from onnx_export_action.records import Change, Comparison, GraphDiff, Movement, NoBase, Paired, Report
 from onnx_export_action.stage import Stage
+from onnx_export_action.workers import interpreters
+from onnx_export_action.workers.client import Worker, WorkerFailure
 
 _SAME = "The file is the base's own, byte for byte."
 
 
-def compare(stage: Stage, found: Found | NoBase, latency: tuple[Paired, ...]) -> Comparison:
+def judge(stage: Stage, made: Made, found: Found | NoBase, latency: tuple[Paired, ...]) -> Comparison:
     """Everything that can be compared, with each gate of `fail-on` decided."""
     report, settings = stage.progress.report(), stage.settings
-    if isinstance(found, NoBase):
-        compared = Comparison(baseline=found)
-    elif is_same(found, report):
-        compared = _same(found, report)
-    else:
-        compared = _differing(found, report, latency)
+    compared = _compared(stage, made, found, report).model_copy(update={"latency": latency})
     gates = decide(settings.fail_on, report, compared, settings.on_undecided)
     return compared.model_copy(update={"gates": gates})
 
@@ -32,32 +33,52 @@ def is_same(found: Found, report: Report) -> bool:
     return hashes[0] == hashes[1] != set()
 
 
-def _same(found: Found, report: Report) -> Comparison:
-    outputs = report.graph.outputs if report.graph is not None else ()
-    return _differing(found, report, ()).model_copy(
-        update={
-            "same_file": True,
-            "graph": GraphDiff(identical=True),
-            "answers": tuple(
-                Movement(output=tensor.name, max_abs_diff=0.0, agreement_pct=100.0, detail=_SAME) for tensor in outputs
-            ),
-        }
-    )
-
-
-def _differing(found: Found, report: Report, latency: tuple[Paired, ...]) -> Comparison:
+def _compared(stage: Stage, made: Made, found: Found | NoBase, report: Report) -> Comparison:
+    if isinstance(found, NoBase):
+        return Comparison(baseline=found, figures=_figures(stage, made))
     before = found.report
-    return Comparison(
+    sizes = [sum(file.size_bytes for file in each.main_files) if each else None for each in (before, report)]
+    comparison = Comparison(
         baseline=found.base,
-        size=Change(name="size", unit="bytes", base=_size(before), head=_size(report)),
-        latency=latency,
+        size=Change(name="size", unit="bytes", base=sizes[0], head=sizes[1]),
         figures=_of_reports(before, report) if before is not None else (),
         history=history.continued(found.base, before) if before is not None else (),
     )
+    if is_same(found, report):
+        return comparison.model_copy(update=_unchanged(report))
+    return comparison.model_copy(update=_changes(stage, made, found.file, comparison) if found.file else {})
 
 
-def _size(report: Report | None) -> int | None:
-    return sum(file.size_bytes for file in report.main_files) if report is not None else None
+def _figures(stage: Stage, made: Made) -> tuple[Change, ...]:
+    """The candidate's own, where a gate may ask for them."""
+    if not stage.settings.fail_on:
+        return ()
+    try:
+        with Worker(interpreters.main(), SERVICE, stage.host, stage.log) as worker:
+            return figures(worker, None, made.file, made.cases)
+    except WorkerFailure as failure:
+        stage.log.warning(f"The file's figures are not known: {failure.cause}")
+        return ()
+
+
+def _changes(stage: Stage, made: Made, base: Path, known: Comparison) -> dict[str, object]:
+    try:
+        with (
+            stage.log.group("Compare it with the baseline"),
+            Worker(interpreters.main(), SERVICE, stage.host, stage.log) as worker,
+        ):
+            found: Compared = compare(worker, base, made.file, made.cases, stage.threads, stage.log)
+    except WorkerFailure as failure:
+        stage.log.warning(f"The baseline's file was not compared: {failure.cause}")
+        return {}
+    size = next((change for change in found.figures if change.name == "size"), known.size)
+    return {"size": size, "figures": (*found.figures, *known.figures), "graph": found.graph, "answers": found.answers}
+
+
+def _unchanged(report: Report) -> dict[str, object]:
+    outputs = report.graph.outputs if report.graph is not None else ()
+    answers = (Movement(output=tensor.name, max_abs_diff=0.0, agreement_pct=100.0, detail=_SAME) for tensor in outputs)
+    return {"same_file": True, "graph": GraphDiff(identical=True), "answers": tuple(answers)}
 
 
 def _of_reports(before: Report, report: Report) -> tuple[Change, ...]:

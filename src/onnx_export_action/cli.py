@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Never
 
 from onnx_export_action import __version__
 from onnx_export_action.errors import UsageError
 from onnx_export_action.settings import Settings, default_of, input_names, nearest
 
-_COMMAND = "run"
+# Each command's operands, by the inputs that they stand for.
+_COMMANDS: dict[str, tuple[str, ...]] = {"run": (), "compare": ("baseline", "model"), "report": ()}
+_COMMANDS_HELP = (
+    "`run` (the default); `compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; "
+    "`report` is `--mode report`"
+)
 # Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
 _NOT_REPEATED = frozenset(
     (
@@ -19,6 +25,9 @@ _NOT_REPEATED = frozenset(
         *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode"),
     )
 )
+
+
+_OPERANDS = {"baseline": "BASE", "model": "HEAD"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +46,8 @@ def inputs_from_flags(arguments: Sequence[str]) -> dict[str, str]:
     )
     parser.add_argument("--version", action="version", version=__version__)
     # Its value is checked last: argparse would take the value of a mistyped flag for the command, and blame that.
-    parser.add_argument("command", nargs="?", default=_COMMAND, help=f"`{_COMMAND}`, the only command of this version")
+    parser.add_argument("command", nargs="?", default="run", help=_COMMANDS_HELP)
+    parser.add_argument("operands", nargs="*", help=argparse.SUPPRESS)
     for name in input_names():
         field = Settings.model_fields[name.replace("-", "_")]
         default = default_of(name)
@@ -47,9 +57,28 @@ def inputs_from_flags(arguments: Sequence[str]) -> dict[str, str]:
     given = vars(parsed)
     if unknown:
         parser.error(f"unknown flag {unknown[0][:80]!r}{_nearest(unknown[0])}")
-    if given["command"] != _COMMAND:
-        parser.error(f"unknown command {given['command'][:80]!r}, the only one is {_COMMAND!r}")
-    return {name: given[name.replace("-", "_")] for name in input_names() if given[name.replace("-", "_")] is not None}
+    if given["command"] not in _COMMANDS:
+        parser.error(f"unknown command {given['command'][:80]!r}, known are {', '.join(_COMMANDS)}")
+    flags = {name: given[name.replace("-", "_")] for name in input_names()}
+    named = _of_command(parser, given["command"], given["operands"])
+    return {**named, **{name: value for name, value in flags.items() if value is not None}}
+
+
+def _of_command(parser: _Parser, command: str, operands: list[str]) -> dict[str, str]:
+    """The inputs that a command and its operands stand for."""
+    names = _COMMANDS[command]
+    if len(operands) != len(names):
+        wanted = " ".join(_OPERANDS[name] for name in names) or "nothing behind it"
+        parser.error(f"`{command}` takes {wanted}")
+    if command == "report":
+        return {"mode": "report"}
+    return {name: _onnx_in(value) if name == "model" else value for name, value in zip(names, operands, strict=True)}
+
+
+def _onnx_in(operand: str) -> str:
+    """The file that a run left, where its folder is named."""
+    file = Path(operand, "model.onnx")
+    return str(file) if file.is_file() else operand
 
 
 def _nearest(flag: str) -> str:
@@ -65,7 +94,7 @@ def command_of(settings: Settings, model: str, task: str) -> str:
         changed = value != Settings.model_fields[name.replace("-", "_")].default
         if changed and name not in _NOT_REPEATED:
             shown[name] = (
-                ",".join(map(str, value))
+                ("\n" if name == "fail-on" else ",").join(map(str, value))
                 if isinstance(value, tuple)
                 else str(value).lower()
                 if value is True

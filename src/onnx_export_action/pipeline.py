@@ -50,7 +50,7 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)
         latency = _costs(stage, made, found)
-        progress.comparison = against_base.compare(stage, found, latency)
+        progress.comparison = against_base.judge(stage, made, found, latency)
 
 
 def _make(stage: Stage, model: Model, stack: ExitStack) -> Made:

@@ -34,8 +34,9 @@ def test_inputs_from_flags__nothing_given_is_nothing_set() -> None:
         (["--qqqqqq"], "unknown flag '--qqqqqq'."),
         (["--mod", "m"], "unknown flag '--mod'"),
         (["--model"], "argument --model: expected one argument."),
-        (["export"], "unknown command 'export', the only one is 'run'."),
-        (["run", "run"], "unknown flag 'run'."),
+        (["export"], "unknown command 'export', known are run, compare, report."),
+        (["run", "run"], "`run` takes nothing behind it."),
+        (["compare", "a.onnx"], "`compare` takes BASE HEAD."),
         (["--" + "x" * 1000], "unknown flag '--" + "x" * 78 + "'."),
     ],
 )
@@ -44,6 +45,16 @@ def test_inputs_from_flags__mistakes(arguments: list[str], sentence: str) -> Non
         cli.inputs_from_flags(arguments)
     assert caught.value.message.startswith(sentence)
     assert caught.value.remedy
+
+
+def test_inputs_from_flags__compare_is_a_run_with_a_baseline(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").touch()
+    given = cli.inputs_from_flags(["compare", "base", str(tmp_path), "--fail-on", "size > +5%"])
+    assert given == {"baseline": "base", "model": str(tmp_path / "model.onnx"), "fail-on": "size > +5%"}
+
+
+def test_inputs_from_flags__report_is_a_mode() -> None:
+    assert cli.inputs_from_flags(["report"]) == {"mode": "report"}
 
 
 def test_help__lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:

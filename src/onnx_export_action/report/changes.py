@@ -112,7 +112,7 @@ def amount(change: Change, value: float | None) -> str:
         return units.size(int(value))
     if change.unit == "ms":
         return units.milliseconds(value)
-    return units.amount(int(value)) if change.unit == "count" else units.digits(value)
+    return units.amount(int(value)) if value.is_integer() else units.digits(value)
 
 
 def _figures(figures: tuple[Change, ...]) -> list[Block]:

@@ -16,7 +16,7 @@ from onnx_export_action.report.view import View, view_of
 _COLOURS = {"good": "green", "caution": "yellow", "bad": "red"}
 _STYLES = {"plain": "", "strong": "bold", "code": "cyan"}
 # What a person wants beside the panel, and how much of it when nothing is wrong; the files hold the rest.
-_SHOWN = {"warnings": 9, "variants": 9, "validation": 1, "attempts": 0, "benchmark": 2}
+_SHOWN = {"warnings": 9, "gates": 1, "changes": 2, "variants": 9, "validation": 1, "attempts": 0, "benchmark": 2}
 
 
 def show(report: Report, console: Console, folder: str = "") -> None:
