@@ -18,10 +18,18 @@ from onnx_export_action.github.comment import text as comment_text
 from onnx_export_action.github.comment.page import Part
 from onnx_export_action.github.comment.row import Row, unpacked
 from onnx_export_action.github.comment.text import END_SECTIONS, LIMIT_BYTES, SECTIONS, merged, parts_of
-from onnx_export_action.records import Publication
+from onnx_export_action.records import Gate, Publication
 from onnx_export_action.report import document, units
 from onnx_export_action.settings import Settings, parse, request_of
-from tests.factories import make_error_report, make_failed_report, make_lone_report, make_model, make_report
+from tests.factories import (
+    make_base,
+    make_comparison,
+    make_error_report,
+    make_failed_report,
+    make_lone_report,
+    make_model,
+    make_report,
+)
 from tests.unit.github.comments_model import CONTEXT, make_part, make_row
 
 HOSTILE = st.text() | st.lists(
@@ -244,3 +252,29 @@ def test_part_of__measurements_do_not_make_it_another() -> None:
     failed = comment_part.part_of(make_failed_report(), CONTEXT, Publication())
     assert first.row.says_the_same_as(second.row)
     assert not first.row.says_the_same_as(failed.row)
+
+
+def test_part_of__carries_the_change_against_the_base() -> None:
+    report = make_report(comparison=make_comparison())
+    row = comment_part.part_of(report, CONTEXT, Publication()).row
+    assert (row.base_size, row.gates) == (45_193_815, ("size > +5%",))
+    assert row.pace is not None
+    assert row.pace.verdict == "no change"
+    assert row.verdict == "fail"
+
+
+def test_part_of__another_base_with_the_same_change_is_nothing_new() -> None:
+    parts = [
+        comment_part.part_of(make_report(comparison=make_comparison(baseline=base)), CONTEXT, Publication())
+        for base in (make_base(), make_base(commit="1" * 40, distance=0))
+    ]
+    assert parts[0].row.says_the_same_as(parts[1].row)
+
+
+def test_part_of__another_outcome_of_a_gate_is_new() -> None:
+    gates = [(Gate(condition="size > 1 MB", outcome=outcome),) for outcome in ("passed", "undecided")]
+    first, second = (
+        comment_part.part_of(make_report(comparison=make_comparison(gates=each)), CONTEXT, Publication()).row
+        for each in gates
+    )
+    assert not first.says_the_same_as(second)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
+from onnx_export_action.github.comment.lasting import lasting
 from onnx_export_action.github.comment.page import Part
-from onnx_export_action.github.comment.row import Row
+from onnx_export_action.github.comment.row import Pace, Row
 from onnx_export_action.github.comment.text import END_SECTIONS, SECTIONS
 from onnx_export_action.github.context import Context
-from onnx_export_action.records import Publication, Report, Request
+from onnx_export_action.records import Comparison, Publication, Report, Request
 from onnx_export_action.report import escape, headline, markdown
 from onnx_export_action.report.spans import code, line
 from onnx_export_action.report.view import view_of
 
 _LONGEST_NAME = 100
+_LONGEST_GATE, _MOST_GATES = 60, 3
 
 
 def part_of(report: Report, context: Context, publication: Publication) -> Part:
@@ -46,8 +49,22 @@ def _row(report: Report, request: Request, context: Context) -> Row:
         commit=context.commit,
         run=context.run_id,
         attempt=context.run_attempt,
-        digest=_digest(_lasting(report)),
+        **_against_base(report.comparison),
+        digest=_digest(lasting(report)),
     )
+
+
+def _against_base(comparison: Comparison | None) -> dict[str, Any]:
+    if comparison is None:
+        return {}
+    failed = [gate.condition[:_LONGEST_GATE] for gate in comparison.gates if gate.outcome == "failed"]
+    before = comparison.size.base if comparison.size is not None else None
+    first = comparison.latency[0] if comparison.latency else None
+    return {
+        "base_size": int(before) if before is not None else None,
+        "pace": Pace(verdict=first.verdict, ratio=first.ratio, low=first.low, high=first.high) if first else None,
+        "gates": tuple(failed[:_MOST_GATES]),
+    }
 
 
 def _body(report: Report, row: Row, context: Context, publication: Publication) -> str:
@@ -71,23 +88,6 @@ def _body(report: Report, row: Row, context: Context, publication: Publication) 
 def _links(context: Context, publication: Publication) -> list[str]:
     found = {"files": publication.artifact_url, "full report": context.run_url}
     return [f"[{name}]({address})" for name, address in found.items() if address]
-
-
-def _lasting(report: Report) -> object:
-    """What two runs on the same model have in common: neither times, nor memory, nor digits of the differences."""
-    export, validation = report.export, report.validation
-    return [
-        report.verdict,
-        report.tool_version,
-        report.model.model_dump(mode="json", include={"id", "task", "architecture"}) if report.model else None,
-        [export.exporter, export.opset, [(each.exporter, each.ok) for each in export.attempts]] if export else None,
-        [(file.path, file.size_bytes) for file in report.main_files],
-        report.graph.model_dump(mode="json") if report.graph else None,
-        [(check.name, check.passed) for check in validation.checks] if validation else None,
-        [(case.shape, case.passed) for case in validation.cases] if validation else None,
-        [(axis.input, axis.name, axis.passed) for axis in validation.dynamic_axes] if validation else None,
-        report.failure.model_dump(mode="json") if report.failure else None,
-    ]
 
 
 def _digest(content: object) -> str:
