@@ -35,7 +35,7 @@ from onnx_export_action.settings import Settings
 
 _REPORT, _MANIFEST = "report.json", "manifest.json"
 _FAILED_NAME = re.compile(r".*-failed(-\d+)?", re.DOTALL)
-_NEVER_WRITTEN = "The report holds what no run of this program writes."
+_LONGEST_SENTENCE = 300
 _MOST_ARTIFACTS = 60
 _COPIED_BYTES = 1 << 30
 _RIGHTS = (
@@ -66,7 +66,7 @@ def tell(settings: Settings, environment: Mapping[str, str], log: Log) -> Told:
     except Failed as failed:
         raise SurroundingsError(f"The comment was not written. {failed}", "Run this job again.") from None
     if told.problems:
-        log.warning(f"Not in the comment: {' '.join(told.problems)}")
+        log.warning(f"Not all was done. {' '.join(told.problems)}")
     log.line(told.sentence)
     return told
 
@@ -75,7 +75,7 @@ def summary(told: Told) -> str:
     """The same for the job summary."""
     parts = [f"### {escape.inline(prose(told.sentence))}"]
     parts += [f"[The comment]({told.url})"] if told.url else []
-    parts += [f"Not in the comment: {escape.inline(prose(problem))}" for problem in told.problems]
+    parts += [escape.inline(prose(problem)) for problem in told.problems]
     return "\n\n".join(parts) + "\n"
 
 
@@ -93,7 +93,7 @@ def _told(settings: Settings, run: FinishedRun, here: Context, token: str, log: 
         told.sentence = f"Run {run.id} left no report, so there is nothing to tell on pull request #{pull.number}."
         return told
     with log.group("Comment on the pull request"):
-        told.url = _written(parts, first, pull, token, settings.comment == "always")
+        told.url = _written(parts, first, pull, token, settings.comment == "always", told)
     told.sentence = f"Told {units.plural(len(parts), 'report')} of run {run.id} on pull request #{pull.number}."
     return told
 
@@ -127,7 +127,7 @@ def _parts(first: Context, token: str, log: Log, told: Told) -> list[Part]:
             except ReadOnly:
                 raise
             except Failed as failure:
-                told.problems.append(f"{artifact.name[:100]!r}: {failure}")
+                told.problems.append(f"The artifact {artifact.name[:100]!r} is left out: {failure}")
                 continue
             if part is not None:
                 parts.setdefault(part.key, part)
@@ -144,13 +144,15 @@ def _part(artifacts: Artifacts, artifact: Artifact, first: Context) -> Part | No
         return None
     if content is None:
         return None
-    page = f"{first.run_url}/artifacts/{artifact.id}"
     try:
-        return bounded(part_of(foreign.read(content), first, Publication(artifact_url=page)), first)
+        report = foreign.read(content)
     except ValueError as error:
-        raise Failed(str(error)[:300] if type(error) is ValueError else _NEVER_WRITTEN) from None
+        raise Failed(str(error)[:_LONGEST_SENTENCE]) from None
+    delivered = Publication(artifact_url=f"{first.run_url}/artifacts/{artifact.id}")
+    try:
+        return bounded(part_of(report, first, delivered), first)
     except Exception:  # the schema allows figures that no run gives, and no rendering expects
-        raise Failed(_NEVER_WRITTEN) from None
+        raise Failed("The report holds what no run of this program writes.") from None
 
 
 def _report_in(archive: zipfile.ZipFile, name: str) -> bytes | None:
@@ -159,6 +161,12 @@ def _report_in(archive: zipfile.ZipFile, name: str) -> bytes | None:
     return read(archive, _REPORT, Bounds(file_bytes=foreign.MOST_BYTES)) if ours else None
 
 
-def _written(parts: list[Part], first: Context, pull: PullRequest, token: str, always: bool) -> str:
+def _written(parts: list[Part], first: Context, pull: PullRequest, token: str, always: bool, told: Told) -> str:
     with closing(Thread(first.api_url, token, first.repository, pull.number)) as thread:
-        return exchange.write(thread, parts, first, always, time.sleep)
+        try:
+            return exchange.write(thread, parts, first, always, time.sleep)
+        except Failed as failure:
+            if failure.standing is None:
+                raise
+            told.problems.append(f"A second comment of this workflow was not removed. {failure}")
+            return failure.standing

@@ -24,7 +24,7 @@ def api() -> Iterator[GitHubApi]:
 
 def run(api: GitHubApi, folder: Path, **overrides: str) -> program.Outcome:
     write(folder / "network.onnx")
-    inputs = {"model": "network.onnx", "github-token": api.token}
+    inputs = {"model": "network.onnx", "github-token": api.token, "baseline": "none"}
     return program.run(folder, inputs, environment=environment(api, folder, **overrides))
 
 
@@ -47,6 +47,7 @@ def test_main__a_token_that_only_reads_is_one_warning(api: GitHubApi, tmp_path: 
     assert "comment-url" not in outcome.outputs
     assert outcome.log.count("::warning") == 1
     assert "pull-requests: write" in outcome.log
+    assert 'docs/comment.md says under "Forks" what to do there' in outcome.log
 
 
 def test_main__a_fork_on_pull_request_target_is_refused_before_its_files_are_read(
@@ -60,4 +61,5 @@ def test_main__a_fork_on_pull_request_target_is_refused_before_its_files_are_rea
     outcome = program.run(tmp_path, {"model": "network.onnx", "github-token": api.token}, environment=given)
     assert outcome.status == 2
     assert "pull_request_target" in outcome.failure
+    assert 'docs/comment.md shows under "Forks"' in outcome.failure
     assert "Read the model" not in outcome.log

@@ -77,7 +77,7 @@ def test_tell__one_stage_and_two_make_the_same_part(actions: ActionsApi, tmp_pat
         GITHUB_WORKFLOW=WORKFLOW,
         GITHUB_JOB="export",
     )
-    inputs = {"model": "network.onnx", "opset": "17", "github-token": actions.api.token}
+    inputs = {"model": "network.onnx", "opset": "17", "github-token": actions.api.token, "baseline": "none"}
     alone = program.run(tmp_path, inputs, environment=first)
     assert alone.status == 0, alone.log
     (one_stage,) = text.parts_of(actions.api.texts()[0])

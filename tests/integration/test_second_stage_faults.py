@@ -123,7 +123,7 @@ def test_tell__a_hostile_artifact_is_left_out_with_one_warning(actions: ActionsA
     actions.keep("good-onnx", archive(report_of("acme/good")))
     done = second_stage(actions, tmp_path)
     (warning,) = done.annotations
-    assert warning.startswith("::warning title=onnx-export-action::Not in the comment: 'evil-onnx': ")
+    assert warning.startswith("::warning title=onnx-export-action::Not all was done. The artifact 'evil-onnx' is left")
     assert sentence in warning
     assert len(warning) < 700
     assert [part.row.model for part in text.parts_of(actions.api.texts()[0])] == ["acme/good"]
@@ -172,6 +172,17 @@ def test_tell__reads_sixty_artifacts_and_says_so(actions: ActionsApi, tmp_path: 
     assert second_stage(actions, tmp_path).outcome.status == 0
 
 
+def test_tell__a_second_comment_that_cannot_be_removed_is_a_warning(actions: ActionsApi, tmp_path: Path) -> None:
+    actions.keep("encoder-onnx", archive(report_of()))
+    second_stage(actions, tmp_path)
+    actions.api.add(actions.api.texts()[0])
+    actions.api.faults["delete"] = Fault(status=403, message="Resource not accessible by integration")
+    done = second_stage(actions, tmp_path)
+    assert done.outcome.status == 0
+    assert "A second comment of this workflow was not removed." in done.annotations[0]
+    assert done.outcome.outputs["comment-url"].endswith("issuecomment-1000")
+
+
 @pytest.mark.parametrize("gone", ["listed as expired", "410"])
 def test_tell__an_expired_artifact_is_said(actions: ActionsApi, tmp_path: Path, gone: str) -> None:
     actions.keep("old-onnx", archive(report_of()), expired=gone == "listed as expired")
@@ -195,7 +206,7 @@ def test_tell__a_fault_that_stays_is_one_annotation(actions: ActionsApi, tmp_pat
         assert done.annotations == []  # a server that does not tell who we are
         return
     assert len(done.annotations) == 1
-    left_out = call in ("zip", "blob") and "Not in the comment" in done.annotations[0]
+    left_out = call in ("zip", "blob") and "Not all was done." in done.annotations[0]
     assert done.outcome.status == (0 if left_out else 4)
     assert left_out or "The comment was not written." in done.annotations[0]
     assert actions.api.bodies == {}
