@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_RESAMPLES = 2000
+_RESAMPLES = 1000
 _CONFIDENCE = 0.95
 _NORMAL = statistics.NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
 

@@ -17,7 +17,7 @@ from onnx_export_action.workers.client import Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.benchmark.service"
 
-_ROUNDS = 40  # that the time is divided into; fewer where opening the files takes longer
+_ROUND_SECONDS = 0.25
 _LEAST_ROUNDS = 3
 _BLOCK_SECONDS = 0.02
 _NARROW = 0.005
@@ -72,14 +72,14 @@ def compare(
     log: Log,
 ) -> tuple[Paired, ...] | str:
     """The ratio of latencies at the smallest and the largest case, within `seconds`; a sentence where there is none."""
-    chosen = smallest_and_largest(cases)
+    end, chosen = time.monotonic() + seconds, smallest_and_largest(cases)
     try:
         shapes = _runnable(worker, {"base": base_file, "candidate": head_file}, chosen, threads, log)
         if isinstance(shapes, str):
             return shapes
         busy = threads > 1 and worker.call("waits_busily", file=str(base_file), case=chosen[0]["file"], threads=threads)
         files = {"base": base_file, "head": head_file, "twin": base_file}
-        _measure(_Plan(worker, files, threads, busy), shapes, seconds)
+        _measure(_Plan(worker, files, threads, busy), shapes, end)
     except WorkerFailure as failure:
         return f"Base and candidate could not be timed together: {failure.cause}"
     log.line(_told(shapes, threads, busy))
@@ -105,14 +105,14 @@ def _runnable(
     return [_Shape(case) for case in left]
 
 
-def _measure(plan: _Plan, shapes: list[_Shape], seconds: float) -> None:
+def _measure(plan: _Plan, shapes: list[_Shape], end: float) -> None:
     """Rounds of new sessions, until the time is up or every interval is narrow.
 
     Only the width may end a run early, never the ratio: to stop when a change shows would find changes in noise.
     """
-    start, done, look = time.monotonic(), 0, _LEAST_ROUNDS_TO_STOP
-    while done < _LEAST_ROUNDS or time.monotonic() - start < seconds * (1 - 0.5 / max(done, 1)):
-        _round(plan, shapes, seconds / _ROUNDS)
+    done, look = 0, _LEAST_ROUNDS_TO_STOP
+    while done < _LEAST_ROUNDS or time.monotonic() < end:
+        _round(plan, shapes)
         done += 1
         if done == look:
             if all(shape.narrow for shape in shapes):
@@ -120,13 +120,13 @@ def _measure(plan: _Plan, shapes: list[_Shape], seconds: float) -> None:
             look += look // 4  # few looks, so that none is lucky
 
 
-def _round(plan: _Plan, shapes: list[_Shape], seconds: float) -> None:
+def _round(plan: _Plan, shapes: list[_Shape]) -> None:
     start = time.monotonic()
     plan.open()
     opened = time.monotonic()
     found: list[dict[str, list[float]]] = [{name: [] for name in plan.files} for _ in shapes]
     # Measures for as long as opening took at least, so that no more than half of the time goes into opening.
-    until = max(start + seconds, opened + (opened - start))
+    until = max(start + _ROUND_SECONDS, opened + (opened - start))
     turns = 0
     while turns == 0 or time.monotonic() < until:
         for place in plan.dice.sample(range(len(shapes)), len(shapes)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _BUSY = {"session.force_spinning_stop": "1"}
 _ASLEEP = {"session.intra_op.allow_spinning": "0"}
 _TRIAL_SECONDS = 0.02
 _TRIALS = 6
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed:\s*|/onnxruntime_src/\S+ .*?\) ")
 
 
 class Service:
@@ -32,7 +34,7 @@ class Service:
         try:
             session = Session(Path(file), threads)
         except Exception as error:  # ONNX Runtime raises its own types
-            raise Refusal(f"ONNX Runtime cannot load it: {_first_line(error, file)}") from error
+            raise Refusal(f"ONNX Runtime says: {_reason(error, file)}") from error
         reasons = {case: _mismatch(session, self._read(case)) or self._failure(session, case) for case in cases}
         return {case: reason for case, reason in reasons.items() if reason}
 
@@ -67,7 +69,7 @@ class Service:
         try:
             session.run(self._read(case))
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
-            return f"it fails: {_first_line(error)}"
+            return f"it fails: {_reason(error)}"
         return ""
 
     def _read(self, case: str) -> dict[str, NDArray[Any]]:
@@ -87,6 +89,8 @@ def _mismatch(session: Session, inputs: dict[str, NDArray[Any]]) -> str:
     return ""
 
 
-def _first_line(error: Exception, file: str = "") -> str:
+def _reason(error: Exception, file: str = "") -> str:
+    """The sentence in ONNX Runtime's message, without its codes, its source files and ours."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    line = _CODES.sub("", line)
     return (line.replace(file, Path(file).name) if file else line)[:300]

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from onnx_export_action.benchmark.interval import Interval, interval
 from onnx_export_action.records import Paired
 
@@ -21,8 +19,9 @@ LEAST_CHANGE = 0.01
 UNDECIDED_BEYOND = 0.05
 """An interval that reaches farther than this from no change, and includes it, tells nothing."""
 
-_UNDISTURBED = 0.1
-_POWER = 1 + statistics.NormalDist().inv_cdf(0.95) / statistics.NormalDist().inv_cdf(0.975)
+_RELIABLY = 2.3
+"""Half-widths that a slowdown must have beyond the least change to be found 9 times of 10: one for the interval itself,
+the rest for the luck of a run. From simulation: the width of the interval has luck of its own."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class Judgement:
 
     @property
     def detectable(self) -> float:
-        """The smallest logarithm of a slowdown that such a run calls slower 19 times of 20."""
-        return math.log1p(LEAST_CHANGE) + _POWER * self.head.half_width
+        """The logarithm of the smallest slowdown that such a run can be relied on to call one."""
+        return math.log1p(LEAST_CHANGE) + _RELIABLY * self.head.half_width
 
 
 def judge(rounds: Sequence[Round]) -> Judgement:
@@ -77,4 +76,4 @@ def verdict(low: float, high: float) -> Literal["slower", "faster", "no change",
 def _location(calls: Sequence[float]) -> float:
     # The fastest tenth: what the file takes while nothing else takes the processor away. Under a competing load the
     # median of a session's few calls says how often it was interrupted, which is luck.
-    return math.log(float(np.quantile(calls, _UNDISTURBED)))
+    return math.log(statistics.quantiles(calls, n=10, method="inclusive")[0])

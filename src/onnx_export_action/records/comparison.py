@@ -66,7 +66,7 @@ class Paired(Record):
     blocks: int = Field(description="Pairs of blocks behind the figure.")
     sessions: int = Field(description="How often each file was opened anew: the interval is over these.")
     noise_floor_pct: float = Field(description="How far the same interval of the base against itself reaches from 1.")
-    detectable_pct: float = Field(description="The smallest slowdown that such a run finds 19 times of 20.")
+    detectable_pct: float = Field(description="The smallest slowdown that such a run finds about 9 times of 10.")
     verdict: Literal["slower", "faster", "no change", "cannot tell"]
 
 
