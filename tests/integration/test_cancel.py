@@ -80,7 +80,7 @@ def test_cancel__while_the_file_is_timed(tmp_path: Path) -> None:
         process.until("::group::Benchmark")
         process.until_a_worker_runs()
         outcome = cancel(process)
-    assert_cancelled(outcome, "model.onnx")
+    assert_cancelled(outcome, "model.onnx", "manifest.json")
     assert (outcome.folder / "model.onnx").read_bytes() == file.read_bytes()
 
 
@@ -91,13 +91,24 @@ def test_cancel__while_the_hub_is_silent(tmp_path: Path) -> None:
             assert_cancelled(cancel(process))
 
 
+def test_cancel__while_the_base_is_looked_for(tmp_path: Path) -> None:
+    write(tmp_path / "network.onnx")
+    with silent_server() as api:
+        on_a_pull_request = environment(GitHubApi(url=address_of(api)), tmp_path)
+        inputs = {"model": "network.onnx", "github-token": "ghs_0123456789abcdef"}
+        with started(tmp_path, inputs, on_a_pull_request) as process:
+            connection, _ = api.accept()
+            with connection:
+                assert_cancelled(cancel(process))
+
+
 @pytest.mark.parametrize("call", ["CreateArtifact", "block", "blocklist", "FinalizeArtifact"])
 def test_cancel__while_the_artifact_is_uploaded(github: ArtifactServer, tmp_path: Path, call: str) -> None:
     write(tmp_path / "network.onnx")
     github.faults = {call: [Fault(hang=True)] * 9}
     with silent_server() as api:
         on_a_pull_request = environment(GitHubApi(url=address_of(api)), tmp_path)
-        inputs = {"model": "network.onnx", "github-token": "ghs_0123456789abcdef"}
+        inputs = {"model": "network.onnx", "github-token": "ghs_0123456789abcdef", "baseline": "none"}
         with started(tmp_path, inputs, {**on_a_pull_request, **github.environment()}) as process:
             assert github.hanging.wait(60)
             outcome = cancel(process)
@@ -118,7 +129,7 @@ def test_cancel__while_the_comment_is_written(tmp_path: Path) -> None:
     write(tmp_path / "network.onnx")
     with silent_server() as api:
         on_a_pull_request = environment(GitHubApi(url=address_of(api)), tmp_path)
-        inputs = {"model": "network.onnx", "github-token": "ghs_0123456789abcdef"}
+        inputs = {"model": "network.onnx", "github-token": "ghs_0123456789abcdef", "baseline": "none"}
         with started(tmp_path, inputs, on_a_pull_request) as process:
             connection, _ = api.accept()
             with connection:
