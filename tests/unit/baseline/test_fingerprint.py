@@ -47,6 +47,7 @@ OTHER: dict[str, Any] = {
     "artifact_name": "name",
     "retention_days": 3,
     "overwrite": True,
+    "release_assets": "never",
     "comment": "never",
     "github_token": SecretStr("ghs_token"),
     "hf_token": SecretStr("hf_token"),
