@@ -32,7 +32,7 @@ def make(name: str, source: Path, file: Path) -> None:
     match name:
         case "fp16":
             _refuse_half(source)
-            _save(convert_float_to_float16(str(source), keep_io_types=True), file, large)
+            _save(OnnxModel(convert_float_to_float16(str(source), keep_io_types=True)), file, large)
         case "int8-dynamic":
             _quantize(source, file, large)
         case "O4":
@@ -41,7 +41,7 @@ def make(name: str, source: Path, file: Path) -> None:
             _optimise("O3", source, optimised, large)
             model = OnnxModel(onnx.load(str(optimised)))
             model.convert_float_to_float16(keep_io_types=True, use_symbolic_shape_infer=True)
-            _save(model.model, file, large)
+            _save(model, file, large)
         case _:
             _optimise(name, source, file, large)
     settle(file)
@@ -82,5 +82,6 @@ def _refuse_half(source: Path) -> None:
         raise Refusal("The file has no fp32 weights to convert.", "Leave this variant out.")
 
 
-def _save(model: onnx.ModelProto, file: Path, large: bool) -> None:
-    onnx.save_model(model, str(file), save_as_external_data=large, location=f"{file.name}_data")
+def _save(model: OnnxModel, file: Path, large: bool) -> None:
+    model.topological_sort()  # the casts of float inputs stand behind what reads them
+    onnx.save_model(model.model, str(file), save_as_external_data=large, location=f"{file.name}_data")
