@@ -11,10 +11,13 @@ FORK = "mallory/models"
 Event = dict[str, Any]
 
 
-def pull_request(head_sha: str, head: str = REPOSITORY) -> Event:
+def pull_request(head_sha: str, base_sha: str, head: str = REPOSITORY) -> Event:
     """A push to the pull request, from a branch of this repository or of a fork."""
     known = github_description.example("pull-request")
-    sides = {"head": _side(known["head"], head, "better-model", head_sha), "base": _side(known["base"], REPOSITORY)}
+    sides = {
+        "head": _side(known["head"], head, "feature", head_sha),
+        "base": _side(known["base"], REPOSITORY, "main", base_sha),
+    }
     event = {
         "action": "synchronize",
         "number": PULL,
@@ -23,6 +26,11 @@ def pull_request(head_sha: str, head: str = REPOSITORY) -> Event:
         "pull_request": {**known, "number": PULL, **sides},
     }
     return _checked("pull-request-synchronize", event)
+
+
+def is_from_fork(event: Event) -> bool:
+    """Whether GitHub gives the run a token that only reads."""
+    return "pull_request" in event and event["pull_request"]["head"]["repo"]["full_name"] != REPOSITORY
 
 
 def workflow_run(run: int, name: str, file: str, head_sha: str, head: str = FORK) -> Event:
@@ -48,7 +56,7 @@ def workflow_run(run: int, name: str, file: str, head_sha: str, head: str = FORK
         "event": "pull_request",
         "status": "completed",
         "conclusion": "success",
-        "head_branch": "better-model",
+        "head_branch": "feature",
         "head_sha": head_sha,
         "pull_requests": [],
         "repository": {**known["repository"], **_names(REPOSITORY)},
@@ -63,7 +71,7 @@ def release(number: int, tag: str) -> Event:
     return _checked("release-published", {"action": "published", "release": {**known, "id": number, "tag_name": tag}})
 
 
-def _side(known: dict[str, Any], repository: str, branch: str = "main", sha: str = "b" * 40) -> dict[str, Any]:
+def _side(known: dict[str, Any], repository: str, branch: str, sha: str) -> dict[str, Any]:
     repo = {**known["repo"], **_names(repository), "visibility": "public"}
     return {**known, "label": f"{repository.split('/')[0]}:{branch}", "ref": branch, "sha": sha, "repo": repo}
 

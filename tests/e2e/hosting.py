@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +14,9 @@ import archive
 from tests.integration import artifact_server
 from tests.integration.artifact_server import ArtifactServer
 from tests.integration.azurite import Store, running_azurite
+from tests.integration.github_actions_api import ActionsApi, Stored
 from tests.integration.github_api import GitHubApi, running_api
+from tests.integration.history_api import HistoryApi
 
 
 @dataclass
@@ -21,6 +24,8 @@ class Hosting:
     """One repository's GitHub, with all that it ever told in confidence."""
 
     api: GitHubApi
+    actions: ActionsApi
+    history: HistoryApi
     store: Store
     until_the_end: ExitStack
     services: dict[int, ArtifactServer] = field(default_factory=dict)
@@ -29,7 +34,9 @@ class Hosting:
     def variables(self, run: int, attempt: int = 1) -> dict[str, str]:
         """What GitHub's runner sets for a run; each attempt has artifacts of its own."""
         self.services[run] = self.until_the_end.enter_context(
-            artifact_server.running(store=lambda name, rights: self._sign(f"{run}-{attempt}-{name}", rights))
+            artifact_server.running(
+                store=lambda name, rights: self._sign(f"{run}-{attempt}-{name}", rights), first_id=1000 * run + attempt
+            )
         )
         return {
             "ACTIONS_RESULTS_URL": f"{self.services[run].url}/",
@@ -38,6 +45,14 @@ class Hosting:
             "GITHUB_RUN_ATTEMPT": str(attempt),
             "GITHUB_RUN_ID": str(run),
         }
+
+    def list_artifacts(self, run: int, attempt: int, event: str, head_sha: str) -> None:
+        """From now on, the REST API knows what the run has uploaded."""
+        self.history.events[run] = event
+        for name, artifact in self.services[run].finished().items():
+            final, address = artifact.final or {}, partial(self._sign, f"{run}-{attempt}-{name}", "r")
+            size, digest = int(final["size"]), str(final["hash"])
+            self.actions.artifacts.append(Stored(artifact.id, run, name, size, digest, address, head_sha=head_sha))
 
     def archive(self, run: int, name: str, attempt: int = 1) -> dict[str, bytes]:
         """The files of a finished artifact, as they lie in the store."""
@@ -54,6 +69,7 @@ class Hosting:
 def hosting(folder: Path) -> Iterator[Hosting]:
     """GitHub until the end of the block; whatever was unlike its description fails the test there."""
     with running_api() as api, running_azurite(folder) as store, ExitStack() as until_the_end:
-        here = Hosting(api, store, until_the_end)
+        actions = ActionsApi(api)
+        here = Hosting(api, actions, HistoryApi(actions), store, until_the_end)
         here.secrets.add(api.token)
         yield here

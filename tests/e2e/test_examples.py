@@ -11,7 +11,7 @@ import pytest
 import user
 from act import Job
 from archive import assert_holds_its_manifest, sha256
-from events import Event
+from events import FORK, Event
 from hosting import Hosting, hosting
 from user import Repository
 
@@ -34,7 +34,8 @@ def repository(tmp_path: Path, github: Hosting) -> Repository:
 def test_pull_request__one_comment_from_the_first_failure_to_a_rerun(
     repository: Repository, github: Hosting, bert: Path
 ) -> None:
-    event = events.pull_request(repository.push(without_its_weights(bert)))
+    base = repository.push_to_main()
+    event = events.pull_request(repository.push(without_its_weights(bert)), base)
     job = repository.run("pull-request.yml", "pull_request", event, run=40)
     assert job.status == 1
     assert [annotation.split()[0] for annotation in job.annotations] == ["::error"]
@@ -43,7 +44,7 @@ def test_pull_request__one_comment_from_the_first_failure_to_a_rerun(
     assert comment.count("lfs: true") == 1
     assert set(github.archive(40, "sentiment-onnx-failed")) == {"report.json", "report.md", "report.html"}
 
-    event = events.pull_request(repository.push(bert))
+    event = events.pull_request(repository.push(bert), base)
     job = repository.run("pull-request.yml", "pull_request", event, run=41)
     assert (job.status, job.annotations) == (0, [])
     assert_arrived(job, github, run=41)
@@ -53,6 +54,25 @@ def test_pull_request__one_comment_from_the_first_failure_to_a_rerun(
     again = repository.run("pull-request.yml", "pull_request", event, run=41, attempt=2)
     assert (again.status, again.outputs["comment-url"]) == (0, job.outputs["comment-url"])
     assert github.api.calls.count("create") == len(github.api.texts()) == 1
+
+
+def test_fork__the_second_stage_comments_for_the_first_which_cannot(
+    repository: Repository, github: Hosting, bert: Path
+) -> None:
+    base, head = repository.push_to_main(), repository.push(bert)
+    event = events.pull_request(head, base, FORK)
+    first = repository.run("fork-export.yml", "pull_request", event, run=41)
+    assert (first.status, first.annotations, first.outputs["verdict"]) == (0, [], "pass")
+    assert_holds_its_manifest(github.archive(41, "models-sentiment-onnx"))
+    assert github.api.bodies == {}
+
+    github.actions.open_pull(PULL, FORK, head)
+    ended = events.workflow_run(41, "ONNX of pull requests", "fork-export.yml", head)
+    second = repository.run("fork-comment.yml", "workflow_run", ended, run=42)
+    assert (second.status, second.annotations) == (0, [])
+    (comment,) = github.api.texts()
+    assert_tells(comment, first, event)
+    assert second.outputs == {"comment-url": f"https://github.com/{REPOSITORY}/pull/{PULL}#issuecomment-1000"}
 
 
 def without_its_weights(model: Path) -> Path:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import act
+import events
+import permissions
 from act import Job
 from action import IMAGE, ROOT, check_out
 from events import Event
@@ -27,16 +30,26 @@ class Repository:
     action: Path
     github: Hosting
 
-    def push(self, model: Path) -> str:
-        """Another model under the same path; the commit's name."""
-        shutil.rmtree(self.folder / _MODEL, ignore_errors=True)
-        check_out(model, self.folder / _MODEL)
-        return act.commit(self.folder)
+    def push(self, model: Path | None = None) -> str:
+        """A commit, with another model under the same path; its name."""
+        if model is not None:
+            shutil.rmtree(self.folder / _MODEL, ignore_errors=True)
+            check_out(model, self.folder / _MODEL)
+        commit = act.commit(self.folder)
+        self.github.history.parents[commit] = tuple(act.git("rev-parse", f"{commit}^@", folder=self.folder).split())
+        return commit
+
+    def push_to_main(self, model: Path | None = None) -> str:
+        """The same, as the tip of the branch that pull requests go into."""
+        self.github.history.branches["main"] = commit = self.push(model)
+        return commit
 
     def run(self, example: str, event: str, payload: Event, run: int, attempt: int = 1) -> Job:
-        """An event starts an example."""
+        """An event starts an example; when it is over, GitHub lists its artifacts."""
         workflow = Path(".github", "workflows", example)
         assert (self.folder / workflow).read_bytes() == (ROOT / "examples" / example).read_bytes()
+        granted = permissions.of_job(self.folder / workflow, events.is_from_fork(payload))
+        self.github.api.may = partial(permissions.allow, granted)
         job = act.run(
             self.folder,
             event,
@@ -49,6 +62,8 @@ class Repository:
         )
         assert f"matched https://github.com/{_ACTION.partition('@')[0]} " in job.log
         self._keeps_secrets(job, run, attempt)
+        head = act.git("rev-parse", "HEAD", folder=self.folder)
+        self.github.list_artifacts(run, attempt, event, head)
         return job
 
     def _keeps_secrets(self, job: Job, run: int, attempt: int) -> None:

@@ -66,9 +66,14 @@ class ArtifactServer:
     """The service with all that was asked of it; `faults` come by a part of the request's name, in order."""
 
     def __init__(
-        self, *, appends: bool = False, store: Callable[[str, str], str] | None = None, keeps: bool = True
+        self,
+        *,
+        appends: bool = False,
+        store: Callable[[str, str], str] | None = None,
+        keeps: bool = True,
+        first_id: int = 1000,
     ) -> None:
-        self.appends, self.store, self.keeps = appends, store, keeps
+        self.appends, self.store, self.keeps, self.first_id = appends, store, keeps, first_id
         self.artifacts: list[Artifact] = []
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.faults: dict[str, list[Fault]] = {}
@@ -114,7 +119,7 @@ class ArtifactServer:
         name = request["name"]
         if self.newest(name) is not None and not self.appends:
             return 409, {"code": "already_exists", "msg": "an artifact with this name already exists"}
-        self.artifacts.append(Artifact(1000 + len(self.artifacts), name))
+        self.artifacts.append(Artifact(self.first_id + len(self.artifacts), name))
         return 200, {"ok": True, "signed_upload_url": self._address(name, "cw")}
 
     def finalize(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:

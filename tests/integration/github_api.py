@@ -80,6 +80,7 @@ class GitHubApi:
     viewer: str = ""
     next_page: str = ""
     token: str = "ghs_0123456789abcdef"
+    may: Callable[[str, str], bool] = field(default=lambda _method, _path: True)
     bodies: dict[int, tuple[str, str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     faults: dict[Call, Fault] = field(default_factory=dict)
@@ -129,7 +130,7 @@ def running_api() -> Iterator[GitHubApi]:
         api.over.set()
         server.shutdown()
         server.server_close()
-    assert api.violations == []
+    assert not api.violations, "\n".join(api.violations)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -154,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self.state.may(self.command, self.path.split("?")[0]):
+            self._send(403, b'{"message": "Resource not accessible by integration"}', {})
+            return
         if added := self._added():
             self._serve_added(*added, sent)
             return
