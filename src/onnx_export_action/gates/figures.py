@@ -40,6 +40,7 @@ class Figure:
     spread: Callable[[Report], float | None] | None = None
     relative: bool = True  # whether a change against the base is known that one could decide by
     against_base: bool = False  # whether there is such a figure only with a base
+    counted_as: str = ""  # its name in the comparison, where it is another
 
 
 def value_of(name: str, report: Report, comparison: Comparison) -> float | None:
@@ -66,7 +67,9 @@ def change_of(name: str, comparison: Comparison) -> Move | None:
 
 def _change(name: str, comparison: Comparison) -> tuple[float | None, float | None] | None:
     changes = (comparison.size, *comparison.figures) if comparison.size is not None else comparison.figures
-    return next(((change.base, change.head) for change in changes if change is not None and change.name == name), None)
+    wanted = FIGURES[name].counted_as or name
+    found = ((change.base, change.head) for change in changes if change.name == wanted)
+    return next(found, (0, 0) if wanted != name and changes else None)  # a type that no weight has
 
 
 def _size(report: Report, _: Comparison) -> float | None:
@@ -75,6 +78,10 @@ def _size(report: Report, _: Comparison) -> float | None:
 
 def _graph(attribute: str) -> Reader:
     return lambda report, _: getattr(report.graph, attribute) if report.graph is not None else None
+
+
+def _number_of(attribute: str) -> Reader:
+    return lambda report, _: len(getattr(report.graph, attribute)) if report.graph is not None else None
 
 
 def _export(attribute: str) -> Reader:
@@ -146,6 +153,10 @@ def _against_base(dimension: Dimension, means: str, read: Reader) -> Figure:
     return Figure(dimension, means, read, relative=False, against_base=True)
 
 
+def _of_type(kind: str) -> Figure:
+    return Figure(COUNT, f"those of type {kind}", _nowhere, counted_as=f"parameters, {kind}")
+
+
 def _nowhere(_: Report, __: Comparison) -> None:
     """Only the comparison counts it, as a change."""
 
@@ -153,12 +164,15 @@ def _nowhere(_: Report, __: Comparison) -> None:
 FIGURES: dict[str, Figure] = {
     "size": Figure(BYTES, "the file with its external data", _size),
     "parameters": Figure(COUNT, "elements of all initializers", _graph("parameters")),
+    **{f"parameters-{kind}": _of_type(kind) for kind in ("float", "float16", "bfloat16", "int64", "int8", "uint8")},
     "initializers": Figure(COUNT, "initializers", _graph("initializers")),
     "nodes": Figure(COUNT, "nodes of the graph", _graph("nodes")),
+    "inputs": Figure(COUNT, "inputs of the graph", _number_of("inputs")),
+    "outputs": Figure(COUNT, "outputs of the graph", _number_of("outputs")),
     "macs": Figure(COUNT, "multiplications with an addition, at the first shape", _nowhere),
     "activation-peak": Figure(BYTES, "intermediate values alive at once, at the first shape", _nowhere),
-    "opset": Figure(COUNT, "opset of the file", _export("opset")),
-    "ir-version": Figure(COUNT, "IR version of the file", _export("ir_version")),
+    "opset": Figure(COUNT, "opset of the file", _export("opset"), relative=False),
+    "ir-version": Figure(COUNT, "IR version of the file", _export("ir_version"), relative=False),
     "latency-p50": Figure(
         MILLISECONDS, "median latency at the first shape", _timing("p50_ms", 0), _slower(0), _spread(0)
     ),
@@ -169,12 +183,12 @@ FIGURES: dict[str, Figure] = {
         MILLISECONDS, "90th percentile at the first shape", _timing("p90_ms", 0), spread=_spread(0), relative=False
     ),
     "throughput": Figure(RATE, "items at the median latency", _timing("items_per_second", 0), _fewer(0), _spread(0)),
-    "load-time": Figure(MILLISECONDS, "time to create the session", _benchmark("load_ms")),
+    "load-time": Figure(MILLISECONDS, "time to create the session", _benchmark("load_ms"), relative=False),
     "rss-peak": Figure(BYTES, "peak memory of ONNX Runtime's process", _benchmark("peak_rss_bytes")),
     "noise-floor": Figure(PERCENT, "noise of the benchmark", _benchmark("noise_floor_pct"), relative=False),
     "max-abs-diff": Figure(NUMBER, "greatest difference from the reference", _difference, relative=False),
     "max-rel-diff": Figure(NUMBER, "greatest relative difference", _relative_difference, relative=False),
-    "export-seconds": Figure(SECONDS, "all attempts together", _export("seconds")),
+    "export-seconds": Figure(SECONDS, "all attempts together", _export("seconds"), relative=False),
     "export-memory": Figure(BYTES, "peak memory of the exporting process", _export("peak_rss_bytes")),
     "output-agreement": _against_base(
         PERCENT,

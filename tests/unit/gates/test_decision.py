@@ -20,7 +20,11 @@ SAME = GraphDiff(identical=True)
 # What a condition's own file would say, with a base that it differs from in every way.
 FULL = COMPARISON.model_copy(
     update={
-        "figures": (*COMPARISON.figures, Change(name="activation-peak", unit="bytes", base=2e6, head=1e6)),
+        "figures": (
+            *COMPARISON.figures,
+            Change(name="activation-peak", unit="bytes", base=2e6, head=1e6),
+            Change(name="parameters, float16", base=0, head=7),
+        ),
         "answers": (
             factories.Movement(output="logits", max_abs_diff=0.02, agreement_pct=98.0, top5_pct=100.0),
             factories.Movement(output="pooled", max_abs_diff=0.5, agreement_pct=99.9, top5_pct=99.0),
@@ -42,8 +46,12 @@ def latency(low: float, ratio: float, high: float) -> Comparison:
 VALUES: dict[str, tuple[float, str]] = {
     "size": (90_387_630, "bytes"),
     "parameters": (22_713_216, "count"),
+    **dict.fromkeys((f"parameters-{kind}" for kind in ("float", "bfloat16", "int64", "int8", "uint8")), (0, "count")),
+    "parameters-float16": (7, "count"),
     "initializers": (103, "count"),
     "nodes": (476, "count"),
+    "inputs": (2, "count"),
+    "outputs": (1, "count"),
     "macs": (1_209_000_000, "count"),
     "activation-peak": (1e6, "bytes"),
     "opset": (18, "count"),
@@ -109,6 +117,9 @@ def test_decide__a_figure_that_was_not_measured_is_undecided(name: str) -> None:
         ("nodes > +2%", "passed"),
         ("parameters > +0%", "passed"),
         ("parameters >= +0%", "failed"),
+        ("parameters-float16 > 6", "failed"),
+        ("parameters-int8 > 0", "passed"),
+        ("parameters-int8 > +1%", "passed"),
         ("activation-peak < -40%", "failed"),
         ("activation-peak > -60%", "failed"),
         ("activation-peak < -60%", "passed"),
