@@ -89,7 +89,11 @@ class Artifacts:
         if artifact.expired:
             raise Missing(f"{what} has expired.")
         with tempfile.TemporaryFile() as copy:
-            file, whole = Blob(self._caller, lambda: self._address(artifact.id, what), what).opened(copy, most)
+            blob = Blob(self._caller, lambda: self._address(artifact.id, what), what)
+            try:
+                file, whole = blob.opened(copy, most)
+            except OSError as error:
+                raise Failed(f"{what} cannot be copied: {error.strerror}.") from None
             if whole:
                 _check_digest(copy, artifact, what)
             if file.read(2) != b"PK":

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from onnx_export_action.github.failure import Failed
 
@@ -73,15 +72,12 @@ def read(archive: zipfile.ZipFile, name: str, bounds: Bounds) -> bytes | None:
 
 def extract(archive: zipfile.ZipFile, folder: Path, bounds: Bounds) -> list[Path]:
     """Unpack into a folder that is empty or does not exist; raises Failed, and then what was written is not whole."""
-    written, files = [], checked(archive, bounds)
+    files = checked(archive, bounds)
     _check_sizes(files.values(), bounds)
-    for name, entry in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with readable("The archive"), path.open("xb") as file:
-            _copy(archive, entry, file)
-        written.append(path)
-    return written
+    try:
+        return [_unpacked(archive, entry, folder / name) for name, entry in files.items()]
+    except OSError as error:
+        raise Failed(f"The archive cannot be unpacked: {error.strerror}.") from None
 
 
 def _check_sizes(entries: Collection[zipfile.ZipInfo], bounds: Bounds) -> None:
@@ -90,9 +86,12 @@ def _check_sizes(entries: Collection[zipfile.ZipInfo], bounds: Bounds) -> None:
         raise Failed("The archive is refused: it unpacks to more bytes than are taken.")
 
 
-def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: IO[bytes]) -> None:
-    for piece in _pieces(archive, entry):
-        file.write(piece)
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with readable("The archive"), path.open("xb") as file:  # never through a link or over a file that stands there
+        for piece in _pieces(archive, entry):
+            file.write(piece)
+    return path
 
 
 def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
