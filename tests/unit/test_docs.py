@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from onnx_export_action import __version__, cli, errors, settings
-from onnx_export_action.benchmark import measure
+from onnx_export_action.benchmark import measure, paired, verdict
 from onnx_export_action.exporters import cases, files, ladder, routes
 from onnx_export_action.gates.events import EVENTS
 from onnx_export_action.gates.figures import FIGURES
 from onnx_export_action.github.artifact import blob, calls
 from onnx_export_action.validation import parity, structure, target
+from onnx_export_action.variants import kinds, recommendation
 from tests.unit import documents
 from tests.unit.documents import Block
 
@@ -144,6 +145,13 @@ def test_gates__are_those_of_the_code() -> None:
     assert changes == [(name, event.means) for name, event in EVENTS.items()]
 
 
+def test_variants__are_those_of_the_code() -> None:
+    rows = documents.table("docs/variants.md", "variant", "file", "is", "must keep to")
+    assert [(name, file, limits) for name, file, _, limits in rows] == [
+        (name, kind.file, kinds.limits_text(name)) for name, kind in kinds.KINDS.items()
+    ]
+
+
 def test_exit_statuses__are_those_of_the_errors() -> None:
     rows = documents.table("README.md", "exit status", "means")
     classes = (errors.UsageError, errors.ExportError, errors.SurroundingsError)
@@ -162,6 +170,12 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
         ("docs/benchmark.md", f"one block of {measure._BLOCK_SECONDS:g} s"),
         ("docs/benchmark.md", f"the time is up, {WORDS[measure._LEAST_ROUNDS]} at least"),
         ("docs/benchmark.md", f"at most {measure._MOST_SAMPLES:,} a series"),
+        ("docs/benchmark.md", f"A block is about {1000 * paired._BLOCK_SECONDS:g} ms"),
+        ("docs/benchmark.md", f"after {WORDS[paired._LEAST_ROUNDS]} rounds at the least"),
+        ("docs/benchmark.md", f"within {100 * paired._NARROW:g} % of its ratio"),
+        ("docs/benchmark.md", f"is looked at after {paired._LEAST_ROUNDS_TO_STOP} rounds"),
+        ("docs/benchmark.md", f"more than {100 * verdict.LEAST_CHANGE:g} % from no change"),
+        ("docs/benchmark.md", f"within {100 * verdict.UNDECIDED_BEYOND:g} % of no change"),
         ("docs/exporters.md", f"it is {ladder.DEFAULT_OPSET}, or the newest"),
         ("docs/exporters.md", f"({ladder._BASE_MEMORY_BYTES / 1e9:g} GB, and the weights times"),
         (
@@ -174,6 +188,7 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
         ("docs/validation.md", f"`batch-sizes` ({listed('batch-sizes')})"),
         ("docs/validation.md", f"`sequence-lengths` ({listed('sequence-lengths')})"),
         ("docs/validation.md", f"give {WORDS[len(TEXT_CASES)]} cases"),
+        ("docs/variants.md", recommendation.RULE),
         ("CHANGELOG.md", f"## [Unreleased] {__version__}"),
     ],
 )

@@ -27,6 +27,11 @@ class Interval:
         """Half the distance between the ends."""
         return (self.high - self.low) / 2
 
+    @property
+    def reach(self) -> float:
+        """How far the farther end lies from no change at all."""
+        return max(abs(self.low), abs(self.high))
+
     def widened(self, by: float) -> Interval:
         """The same, reaching at least `by` to either side of the median."""
         return Interval(self.median, min(self.low, self.median - by), max(self.high, self.median + by))

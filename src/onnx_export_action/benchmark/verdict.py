@@ -19,9 +19,9 @@ LEAST_CHANGE = 0.01
 UNDECIDED_BEYOND = 0.05
 """An interval that reaches farther than this from no change, and includes it, tells nothing."""
 
-_RELIABLY = 2.3
-"""Half-widths that a slowdown must have beyond the least change to be found 9 times of 10: one for the interval itself,
-the rest for the luck of a run. From simulation: the width of the interval has luck of its own."""
+_RELIABLY = 2.0
+"""Half-widths beyond the least change at which a slowdown is found 9 times of 10: one for the interval, one for the luck
+of a run, by simulation."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Judgement:
 
 
 def judge(rounds: Sequence[Round]) -> Judgement:
-    """Each round gives one ratio; what the base was off against itself in the same rounds, head may be off too."""
+    """Each round gives one ratio; the candidate's interval is never narrower than the noise floor of the same rounds."""
     logs = [{name: _location(calls) for name, calls in each.items()} for each in rounds]
     itself = interval([log["twin"] - log["base"] for log in logs])
     head = interval([log["head"] - (log["base"] + log["twin"]) / 2 for log in logs])
-    return Judgement(head.widened(abs(itself.median)), itself)
+    return Judgement(head.widened(itself.reach), itself)
 
 
 def paired(shape: str, rounds: Sequence[Round], blocks: int) -> Paired:
@@ -58,7 +58,7 @@ def paired(shape: str, rounds: Sequence[Round], blocks: int) -> Paired:
         head_p50_ms=statistics.median(call for each in rounds for call in each["head"]),
         blocks=blocks,
         sessions=len(rounds),
-        noise_floor_pct=100 * math.expm1(max(-judged.itself.low, judged.itself.high)),
+        noise_floor_pct=100 * math.expm1(judged.itself.reach),
         detectable_pct=100 * math.expm1(judged.detectable),
         verdict=verdict(low, high),
     )

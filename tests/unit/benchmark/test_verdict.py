@@ -27,8 +27,8 @@ def verdicts(noise: str, rounds: int, ratio: float, comparisons: int = COMPARISO
 @pytest.mark.parametrize("rounds", [5, 20])
 def test_paired__a_file_against_itself_is_never_slower(noise: str, rounds: int) -> None:
     found, failed = verdicts(noise, rounds, 1.0)
-    assert failed <= COMPARISONS // 200
-    assert found["slower"] + found["faster"] <= COMPARISONS // 50
+    assert failed == 0
+    assert found["slower"] + found["faster"] <= COMPARISONS // 200
 
 
 @pytest.mark.parametrize("noise", NOISES)
@@ -60,7 +60,7 @@ def test_paired__figures() -> None:
     assert figure.detectable_pct == pytest.approx(1)
 
 
-def test_judge__head_may_be_off_by_what_the_base_is_off_against_itself() -> None:
+def test_judge__the_interval_is_never_narrower_than_the_noise_floor() -> None:
     each = {"base": [10.0, 10.0], "head": [10.0, 10.0], "twin": [11.0, 11.0]}
     judged = judge([each] * 10)
     assert judged.head.half_width == pytest.approx(math.log(1.1))
