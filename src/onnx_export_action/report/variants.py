@@ -14,8 +14,8 @@ _COLUMNS = {
     "variant": "variant",
     "size": "size:",
     "p50": "p50:",
-    "pace": "against the export",
-    "difference": "max abs diff:",
+    "pace": "latency is",
+    "difference": "max diff:",
     "noise": "signal to noise:",
     "answers": "same answers:",
     "result": "result+",
@@ -60,7 +60,7 @@ def _export(report: Report, exported: int, best: Variant | None) -> Cells:
         "size": units.size(exported),
         "p50": units.milliseconds(latency.base_p50_ms) if latency else "",
         "difference": units.digits(difference) if difference is not None else "",
-        "result": "recommended" if best is None else "",
+        "result": "best" if best is None else "",
     }
 
 
@@ -89,7 +89,7 @@ def _size(size: int | None, exported: int) -> str:
 def _result(variant: Variant, best: Variant | None) -> Line:
     if variant.cause:
         return line("✗ ", *prose(variant.cause))
-    return line("✓ recommended" if variant is best else "✓")
+    return line("✓ best" if variant is best else "✓")
 
 
 def _conditions(variants: tuple[Variant, ...]) -> list[Line]:
