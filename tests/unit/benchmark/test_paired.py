@@ -113,7 +113,7 @@ def test_compare__ends_early_when_narrow_whatever_the_ratio(monkeypatch: pytest.
 
 
 def test_compare__an_early_end_makes_no_false_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
-    machines = [Machine(luck=0.01, seed=seed) for seed in range(50)]
+    machines = [Machine(luck=0.005, seed=seed) for seed in range(50)]
     found = [run(monkeypatch, machine, seconds=30) for machine in machines]
     verdicts = [figure.verdict for figures in found for figure in figures if isinstance(figure, Paired)]
     assert len({len(machine.opened) for machine in machines}) > 3, "they end at different looks"
