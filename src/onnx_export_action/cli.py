@@ -23,6 +23,7 @@ _NOT_REPEATED = frozenset(
     (
         *("model", "task", "output-dir", "comment", "github-token", "hf-token"),
         *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode"),
+        "release-assets",
     )
 )
 

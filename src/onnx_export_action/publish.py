@@ -16,6 +16,7 @@ from onnx_export_action.github.artifact.name import name_for
 from onnx_export_action.github.artifact.service import ArtifactService, origin_of, owner_in
 from onnx_export_action.github.artifact.upload import Uploaded, Wanted, upload
 from onnx_export_action.github.comment.announce import comment_on
+from onnx_export_action.github.release.attach import attach
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.log import Log
 from onnx_export_action.records import Publication, Report
@@ -39,9 +40,12 @@ def publish(
 ) -> Publication:
     """Everything that goes to GitHub, one after another; never raises for a failed delivery."""
     uploaded = _upload(report, folder, settings, environment, log, limits)
+    attached = attach(report, folder, settings, environment, log)
     # Last, as it names what was delivered before it.
     said = comment_on(report, settings, context.read(environment), uploaded, log)
-    return uploaded.model_copy(update={"comment_url": said.url, "comment_problem": said.problem})
+    problems = (*uploaded.problems, *([attached.problem] if attached.problem else []))
+    told = {"release_url": attached.url, "comment_url": said.url, "comment_problem": said.problem}
+    return uploaded.model_copy(update={**told, "problems": problems})
 
 
 def _upload(

@@ -38,6 +38,7 @@ _TELLING = ("task", "opset", "exporter", "dtype", "target", "subfolder")
 Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
+ReleaseAssets = Literal["auto", "always", "never"]
 Mode = Literal["run", "report"]
 OnUndecided = Literal["pass", "fail"]
 
@@ -158,6 +159,11 @@ class Settings(BaseModel):
     overwrite: Annotated[bool, BeforeValidator(_strict_bool)] = Field(
         False, description="Replace the run's artifact of the same name; else a number is added to the name."
     )
+    release_assets: ReleaseAssets = Field(
+        "auto",
+        description="Attach the proven bundle to the release: `auto` on a release's event or a pushed tag that has "
+        "one, `always` on every run on a tag, which must have one, `never` not at all; needs `contents: write`.",
+    )
     mode: Mode = Field(
         "run",
         description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
@@ -169,7 +175,9 @@ class Settings(BaseModel):
         "on every run, `never` not at all.",
     )
     github_token: SecretStr | None = Field(
-        None, description="Token that writes the comment; needs `pull-requests: write`, never reaches a worker."
+        None,
+        description="Token that finds the baseline, with `actions: read`, writes the comment, with "
+        "`pull-requests: write`, and attaches to releases, with `contents: write`; never reaches a worker.",
     )
     hf_token: SecretStr | None = Field(
         None, description="Token for a private Hub model; never reaches a worker, a log or a report."

@@ -183,11 +183,14 @@ class _Handler(BaseHTTPRequestHandler):
             fault = self._noted(route.call)
             self._hold_to_token(route.described)
             query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
-            reply = route.answer(Request(match.groups(), query, cast(Mapping[str, str], self.headers), sent))
+            undone = fault is not None and not fault.done and self.command != "GET"
+            asked = Request(match.groups(), query, cast(Mapping[str, str], self.headers), sent)
+            reply = Reply(200) if undone else route.answer(asked)
             plain = isinstance(reply.content, bytes)
             answer = reply.content if plain else b"" if reply.content is None else json.dumps(reply.content).encode()
             if route.described:
                 self._hold(lambda: github_description.check_request(self.command, self.path, sent))
+            if route.described and not undone:
                 self._hold(lambda: github_description.check_reply(self.command, self.path, reply.status, answer))
         if fault is None:
             self._send(reply.status, answer, reply.headers)

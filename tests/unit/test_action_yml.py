@@ -25,6 +25,7 @@ OUTPUTS = (
     "artifact-id",
     "artifact-url",
     "comment-url",
+    "release-url",
 )
 
 

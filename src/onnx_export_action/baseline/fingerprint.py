@@ -43,6 +43,7 @@ INDIFFERENT = {
     "artifact_name": "what is done with the files",
     "retention_days": "what is done with the files",
     "overwrite": "what is done with the files",
+    "release_assets": "what is done with the files",
     "baseline": "what the files are compared with",
     "reuse": "whether this hash is used",
     "comment": "what is said of the files",

@@ -36,6 +36,7 @@ def published_outputs(publication: Publication) -> dict[str, str]:
         "artifact-id": publication.artifact_id,
         "artifact-url": publication.artifact_url,
         "comment-url": publication.comment_url,
+        "release-url": publication.release_url,
     }
     return {name: str(value) for name, value in found.items() if value is not None}
 

@@ -24,12 +24,12 @@ _READS_AGAIN = 2
 _T = TypeVar("_T")
 
 
-def connect(api_url: str, token: str) -> github.Github:
+def connect(api_url: str, token: str, timeout: int | None = None) -> github.Github:
     """A client of the API at this address; close it."""
     return github.Github(
         auth=github.Auth.Token(token),
         base_url=api_url,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout or TIMEOUT_SECONDS,
         user_agent=f"onnx-export-action/{__version__}",
         per_page=100,
         lazy=True,

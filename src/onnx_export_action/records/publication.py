@@ -13,5 +13,6 @@ class Publication(Record):
     artifact_id: int | None = None
     artifact_url: str | None = None
     comment_url: str | None = None
+    release_url: str | None = None
     problems: tuple[str, ...] = ()
     comment_problem: str | None = Field(None, description="Why no comment was written; it fails no run.")

@@ -1,0 +1,1 @@
+"""The verified bundle as assets of a release."""
