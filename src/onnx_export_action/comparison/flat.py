@@ -37,6 +37,7 @@ class Flat:
 
     opsets: dict[str, int]
     ir_version: int
+    folder: Path
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
     constant_nodes: list[Node] = field(default_factory=list)
@@ -60,12 +61,12 @@ def read(file: Path) -> tuple[onnx.ModelProto, Flat]:
         )
     if model.functions:
         model = inliner.inline_local_functions(model)
-    return model, flatten(model)
+    return model, flatten(model, file.parent)
 
 
-def flatten(model: onnx.ModelProto) -> Flat:
-    """The flat graph; raises Refusal where nodes wait for each other."""
-    flat = Flat({entry.domain: entry.version for entry in model.opset_import}, model.ir_version)
+def flatten(model: onnx.ModelProto, folder: Path) -> Flat:
+    """The flat graph, its external data in the folder; raises Refusal where nodes wait for each other."""
+    flat = Flat({entry.domain: entry.version for entry in model.opset_import}, model.ir_version, folder)
     scope: ChainMap[str, str] = ChainMap()
     collected: list[Node] = []
     flat.outputs = _collect(model.graph, scope, (), flat, collected)

@@ -10,9 +10,10 @@ from typing import Literal
 import onnx
 from onnx import defs, numpy_helper
 
+from onnx_export_action.comparison import tensors
 from onnx_export_action.comparison.flat import Flat, Node
 
-Level = Literal["strict", "loose"]
+Level = Literal["values", "names", "strict", "loose"]
 
 _SMALL = 8
 _WHOLE = (onnx.TensorProto.INT64, onnx.TensorProto.INT32, onnx.TensorProto.BOOL, onnx.TensorProto.STRING)
@@ -30,10 +31,15 @@ class Numbering:
 
 
 class Labels:
-    """Labels of one graph's nodes and values; `loose` ones know the operator and where it uses weights."""
+    """Labels of one graph's nodes and values, at a level.
+
+    `values` and `names` tell weights apart by what they hold, or are called; `strict` ones by type and shape alone.
+    `loose` labels know the operator and where it uses weights.
+    """
 
     def __init__(self, flat: Flat, level: Level, numbering: Numbering) -> None:
         self._flat, self._level, self._number = flat, level, numbering.of
+        self._leaves: dict[str, Hashable] = {}
         self.nodes = [self._number(self._node(node)) for node in flat.nodes]
 
     def ancestors(self) -> list[int]:
@@ -61,10 +67,15 @@ class Labels:
 
     def leaf(self, name: str) -> Hashable:
         """What a value is that no node makes: an input of the file, a constant, an input of a loop's body, nothing."""
+        if name not in self._leaves:
+            self._leaves[name] = self._leaf(name)
+        return self._leaves[name]
+
+    def _leaf(self, name: str) -> Hashable:
         if name in self._flat.constants:
-            return ("constant", *self._constant(self._flat.constants[name]))
+            return ("constant", *self._constant(name, self._flat.constants[name]))
         if name in self._flat.inputs:
-            return ("input", name) if self._level == "strict" else ("input",)
+            return ("input",) if self._level == "loose" else ("input", name)
         return ("formal", self._flat.formals[name]) if name in self._flat.formals else ("absent", not name)
 
     def _node(self, node: Node) -> Hashable:
@@ -79,11 +90,15 @@ class Labels:
     def _is_leaf(self, name: str) -> bool:
         return name in self._flat.constants or name in self._flat.inputs or not name
 
-    def _constant(self, tensor: onnx.TensorProto) -> tuple[Hashable, ...]:
-        return setting(tensor) if self._level == "strict" else ()
+    def _constant(self, name: str, tensor: onnx.TensorProto) -> tuple[Hashable, ...]:
+        if self._level == "loose":
+            return ()
+        if self._level == "values" and is_weight(tensor):
+            return (*setting(tensor), tensors.sample(tensor, self._flat.folder))
+        return (*setting(tensor), name) if self._level == "names" and is_weight(tensor) else setting(tensor)
 
     def _end(self, place: int) -> Hashable:
-        return self._flat.outputs[place] if self._level == "strict" else None
+        return None if self._level == "loose" else self._flat.outputs[place]
 
 
 def is_weight(tensor: onnx.TensorProto) -> bool:

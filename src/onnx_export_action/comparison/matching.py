@@ -8,14 +8,14 @@ left between two edits is aligned in canonical order, so that repeated layers st
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from onnx_export_action.comparison.align import align
 from onnx_export_action.comparison.flat import Flat
 from onnx_export_action.comparison.labels import Labels, Level, Numbering
 
-_LEVELS: tuple[Level, ...] = ("strict", "loose")
+_LEVELS: tuple[Level, ...] = ("values", "names", "strict", "loose")
 
 
 @dataclass
@@ -42,11 +42,12 @@ class Matching:
         self.to_head: dict[int, int] = {}
         self.to_base: dict[int, int] = {}
         numbering = Numbering()
-        levels = {level: (Labels(base, level, numbering), Labels(head, level, numbering)) for level in _LEVELS}
         for level in _LEVELS:
-            self._pair_equal(*levels[level])
-        for level in _LEVELS:
-            self._pair_aligned(*levels[level])
+            if self.only_in_base and self.only_in_head:
+                self._pair_equal(Labels(base, level, numbering), Labels(head, level, numbering))
+        for level in _LEVELS[-2:]:
+            if self.only_in_base and self.only_in_head:
+                self._pair_aligned(Labels(base, level, numbering), Labels(head, level, numbering))
 
     @property
     def only_in_base(self) -> list[int]:
@@ -61,24 +62,22 @@ class Matching:
     def _pair_equal(self, base: Labels, head: Labels) -> None:
         above, below = (base.ancestors(), head.ancestors()), (base.descendants(), head.descendants())
         both = [list(zip(*numbers, strict=True)) for numbers in zip(above, below, strict=True)]
-        for of_base, of_head in (both, above, below):
-            free: dict[Hashable, list[int]] = defaultdict(list)
-            for index, number in enumerate(of_head):
-                free[number].append(index)
-            for numbers in free.values():
-                numbers.reverse()
-            for index, number in enumerate(of_base):
-                if index not in self.to_head:
-                    partner = self._next_free(free.get(number, []))
-                    if partner is not None:
-                        self._pair(index, partner, base, head)
+        # A computation that is there twice on one side only says little: what serves the same decides before it.
+        for (of_base, of_head), even in ((both, False), (above, True), (below, True), (above, False), (below, False)):
+            left, right = _by_number(of_base, self.to_head), _by_number(of_head, self.to_base)
+            for number in left:
+                if number in right and (not even or len(left[number]) == len(right[number])):
+                    self._pair_in_order(left[number], right[number], base, head)
 
-    def _next_free(self, candidates: list[int]) -> int | None:
-        while candidates:
-            partner = candidates.pop()
-            if partner not in self.to_base:
-                return partner
-        return None
+    def _pair_in_order(self, left: list[int], right: list[int], base: Labels, head: Labels) -> None:
+        """Alike nodes in canonical order; one that another pair has led to meanwhile is passed over."""
+        free = iter(right)
+        for one in left:
+            if one not in self.to_head:
+                other = next((index for index in free if index not in self.to_base), None)
+                if other is None:
+                    return
+                self._pair(one, other, base, head)
 
     def _pair_aligned(self, base: Labels, head: Labels) -> None:
         left, right = self.only_in_base, self.only_in_head
@@ -115,3 +114,12 @@ class Matching:
             for left, right in reading
             if len(left) == len(right) == 1 and left[0][1] == right[0][1]
         ]
+
+
+def _by_number(numbers: Sequence[Hashable], paired: dict[int, int]) -> dict[Hashable, list[int]]:
+    """The unpaired nodes of each number, in canonical order."""
+    found: dict[Hashable, list[int]] = {}
+    for index, number in enumerate(numbers):
+        if index not in paired:
+            found.setdefault(number, []).append(index)
+    return found

@@ -18,6 +18,7 @@ from onnx_export_action.workers.protocol import Refusal
 Array = NDArray[Any]
 
 _CHUNK = 1 << 20
+_SAMPLE = 256
 _HALF_BYTES = tuple(
     getattr(onnx.TensorProto, name)
     for name in ("INT4", "UINT4", "FLOAT4E2M1", "INT2", "UINT2")
@@ -57,6 +58,15 @@ def distance(base: onnx.TensorProto, base_folder: Path, head: onnx.TensorProto, 
         not_finite += int((~finite).sum())
         farthest = max(farthest, float(gaps[finite].max(initial=0.0)))
     return Distance(differing, farthest if differing > not_finite else None, not_finite)
+
+
+def sample(tensor: onnx.TensorProto, folder: Path) -> bytes:
+    """A few elements from the beginning, the middle and the end: enough to tell most weights apart."""
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return b"".join(tensor.string_data[:_SAMPLE])
+    values = _values(tensor, folder)
+    middle = len(values) // 2
+    return b"".join(part.tobytes() for part in (values[:_SAMPLE], values[middle : middle + _SAMPLE], values[-_SAMPLE:]))
 
 
 def _wide(values: Array) -> Array:
