@@ -10,11 +10,12 @@ from rich.text import Text
 from onnx_export_action.records import Report
 from onnx_export_action.report import chart
 from onnx_export_action.report.blocks import Block, Chart, Code, Problem, Section, Table
-from onnx_export_action.report.spans import Line, code, line
+from onnx_export_action.report.spans import Line, code, line, plain
 from onnx_export_action.report.view import View, view_of
 
 _COLOURS = {"good": "green", "caution": "yellow", "bad": "red"}
 _STYLES = {"plain": "", "strong": "bold", "code": "cyan"}
+_SHORT = 16
 # What a person wants beside the panel, and how much of it when nothing is wrong; the files hold the rest.
 _SHOWN = {"warnings": 9, "gates": 1, "changes": 2, "variants": 9, "validation": 1, "attempts": 0, "benchmark": 2}
 
@@ -75,11 +76,18 @@ def _block(block: Block) -> RenderableType:
 
 def _table(block: Table) -> RichTable:
     shown = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in block.columns:
-        shown.add_column(column.name, justify="right" if column.right else "left", overflow="fold")
+    for place, column in enumerate(block.columns):
+        whole = all(_is_short_word(row[place]) for row in block.rows)
+        shown.add_column(column.name, justify="right" if column.right else "left", overflow="fold", no_wrap=whole)
     for row in block.rows:
         shown.add_row(*(text(cell) for cell in row))
     return shown
+
+
+def _is_short_word(cell: Line) -> bool:
+    """A name that reads badly in two halves, though not a hash."""
+    word = plain(cell)
+    return len(word) <= _SHORT and " " not in word
 
 
 def text(spans: Line, style: str = "") -> Text:

@@ -18,7 +18,7 @@ _COLUMNS = {
     "difference": "max diff:",
     "noise": "signal to noise:",
     "answers": "same answers:",
-    "result": "result+",
+    "result": "result",
 }
 _SLOW_HALF = (
     " is slower on this processor, which computes it in fp32 and converts back and forth: "
@@ -36,7 +36,7 @@ def variants_section(report: Report) -> Section | None:
     exported = sum(file.size_bytes for file in report.main_files)
     best = recommended(variants, exported)
     rows = [_export(report, exported, best), *(_variant(variant, exported, best) for variant in variants)]
-    texts = [prose(RULE), *_conditions(variants), *_remarks(variants)]
+    texts = [*_causes(variants), prose(RULE), *_conditions(variants), *_remarks(variants)]
     failed = sum(not variant.passed for variant in variants)
     parts = [line(code(best.name) if best else f"the {_EXPORT}", " is recommended")]
     parts += [line(f"{units.share(failed, len(variants), 'variant')} failed")] if failed else []
@@ -86,10 +86,15 @@ def _size(size: int | None, exported: int) -> str:
     return f"{units.size(size)} ({units.signed_percent(percent)})" if abs(percent) >= 1 else units.size(size)
 
 
-def _result(variant: Variant, best: Variant | None) -> Line:
+def _result(variant: Variant, best: Variant | None) -> str:
     if variant.cause:
-        return line("✗ ", *prose(variant.cause))
-    return line("✓ best" if variant is best else "✓")
+        return "✗ failed"
+    return "✓ best" if variant is best else "✓"
+
+
+def _causes(variants: tuple[Variant, ...]) -> list[Line]:
+    failed = [variant for variant in variants if variant.cause]
+    return [line(code(variant.name), " is not delivered: ", *prose(variant.cause)) for variant in failed]
 
 
 def _conditions(variants: tuple[Variant, ...]) -> list[Line]:
