@@ -20,8 +20,7 @@ UNDECIDED_BEYOND = 0.05
 """An interval that reaches farther than this from no change, and includes it, tells nothing."""
 
 _RELIABLY = 2.0
-"""Half-widths beyond the least change at which a slowdown is found 9 times of 10: one for the interval, one for the luck
-of a run, by simulation."""
+"""Half-widths beyond the least change at which a slowdown is found 9 times of 10: one for the interval, one for luck."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Judgement:
 
 
 def judge(rounds: Sequence[Round]) -> Judgement:
-    """Each round gives one ratio; the candidate's interval is never narrower than the noise floor of the same rounds."""
+    """Each round gives one ratio; the candidate's interval is never narrower than the noise floor of these rounds."""
     logs = [{name: _location(calls) for name, calls in each.items()} for each in rounds]
     itself = interval([log["twin"] - log["base"] for log in logs])
     head = interval([log["head"] - (log["base"] + log["twin"]) / 2 for log in logs])
