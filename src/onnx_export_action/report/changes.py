@@ -121,12 +121,21 @@ def _figures(figures: tuple[Change, ...]) -> list[Block]:
     blocks: list[Block] = []
     if moved:
         rows: list[tuple[str | Line, ...]] = [
-            (change.name, amount(change, change.base), amount(change, change.head), changed(change)) for change in moved
+            (
+                change.name,
+                amount(change, change.base),
+                amount(change, change.head),
+                changed(change),
+                prose(change.detail),
+            )
+            for change in moved
         ]
-        blocks.append(table("figure|base:|head:|change:", rows))
+        blocks.append(table("figure|base:|head:|change:|detail+", rows))
     if still:
         names = [line(f"{change.name} {amount(change, change.head)}") for change in still]
         blocks.append(Paragraph(line("Unchanged: ", *joined(names, ", "), ".")))
+    unknown = [change for change in figures if change.base is None and change.head is None and change.detail]
+    blocks += [Paragraph(line(f"{change.name}: unknown, ", *prose(change.detail), ".")) for change in unknown]
     return blocks
 
 

@@ -32,7 +32,7 @@ def _tensor(tensor: Tensor | None) -> Line:
 
 
 def nodes_and_weights(graph: GraphDiff) -> list[Block]:
-    """Operators, where nodes came and went, and the weights with the largest difference."""
+    """Operators, where nodes came, went or are other ones, and the weights with the largest difference."""
     if graph.identical:
         return [Paragraph(line("The graph is the same, and so is every weight."))]
     blocks: list[Block] = []
@@ -43,6 +43,7 @@ def nodes_and_weights(graph: GraphDiff) -> list[Block]:
     for word, count, places in (
         ("Added", graph.nodes_added, graph.added),
         ("Removed", graph.nodes_removed, graph.removed),
+        ("Altered", graph.nodes_altered, graph.altered),
     ):
         if count:
             shown = joined([line(code(place)) for place in places], ", ")
