@@ -92,6 +92,14 @@ def test_check__a_link_is_no_file(tmp_path: Path, place: str) -> None:
         folder.check(here)
 
 
+def test_check__a_link_to_the_same_content_inside_is_no_file_either(tmp_path: Path) -> None:
+    here = written(tmp_path, {**WHOLE, "copy.onnx": CONTENT["model.onnx"]})
+    (here / "model.onnx").unlink()
+    (here / "model.onnx").symlink_to("copy.onnx")
+    with pytest.raises(Unusable, match="is missing"):
+        folder.check(here)
+
+
 @search_settings(deadline=None, max_examples=60)
 @given(st.sampled_from(sorted(WHOLE)), st.data())
 def test_check__one_byte_more_less_or_other(

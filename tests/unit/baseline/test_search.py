@@ -141,6 +141,47 @@ def test_find__what_else_was_asked_for_is_said(tmp_path: Path) -> None:
     assert found.base.differs == {"dtype": "fp16"}
 
 
+@pytest.mark.parametrize(
+    ("kinds", "taken"),
+    [
+        (("good", "good"), 2),
+        (("good", "other inputs"), 1),
+        (("other inputs", "good"), 2),
+        (("other inputs", "other inputs"), 2),
+        (("good", "damaged"), 1),
+        (("other inputs", "damaged"), 1),
+        (("good", "other model"), 1),
+    ],
+)
+def test_find__of_one_commit_our_own_inputs_first_then_the_newest(
+    tmp_path: Path, kinds: tuple[str, str], taken: int
+) -> None:
+    kept = [Kept(commit(0), content=CONTENTS[kind]) for kind in kinds]
+    found, _ = look(Repository(line(1), kept), 0, tmp_path / "base")
+    assert isinstance(found, Found)
+    assert found.base.url.endswith(f"/{taken}")
+
+
+def test_eligible__a_forks_is_not_and_neither_is_one_of_an_unknown_home() -> None:
+    listed = Repository(line(1), [Kept(commit(0)), Kept(commit(0), fork=True)]).named(NAME)
+    run = listed[0].workflow_run
+    assert run is not None
+    homeless = run.model_copy(update={"repository_id": None, "head_repository_id": None})
+    artifacts = [*listed, listed[0].model_copy(update={"id": 9, "workflow_run": homeless})]
+    artifacts.append(listed[0].model_copy(update={"id": 10, "workflow_run": None}))
+    assert walk.eligible(artifacts, NAME, OWN_RUN) == {commit(0): [listed[0]]}
+
+
+@pytest.mark.parametrize(
+    ("given", "trusted"),
+    [({}, True), ({"fork": True}, False), ({"event": "pull_request"}, False), ({"lies": True}, False)],
+    ids=str,
+)
+def test_is_trusted__only_what_a_writer_started_here(given: dict[str, Any], trusted: bool) -> None:
+    repository = Repository(line(1), [Kept(commit(0), **given)])
+    assert walk.is_trusted(repository.run(1), Repository(line(1), [Kept(commit(0))]).named(NAME)[0]) is trusted
+
+
 def test_find__the_runs_own_artifact_is_none(tmp_path: Path) -> None:
     found, _ = look(Repository(line(1), [Kept(commit(0), content=GOOD)]), 0, tmp_path / "base", run_id=1)
     assert isinstance(found, NoBase)
