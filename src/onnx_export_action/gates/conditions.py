@@ -22,6 +22,9 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _COMPARISON = re.compile(r"(?P<figure>[^\s<>=]+)\s*(?P<operator>[<>=!]+)\s*(?P<limit>.*)")
 _LIMIT = re.compile(r"(?P<sign>[+-]?)(?P<number>(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>[^\s\d]*)", re.IGNORECASE)
 
+# The types of weights are many, and seldom what somebody looks for.
+_LISTED = [name for name, figure in FIGURES.items() if not figure.counted_as]
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -98,7 +101,7 @@ def _expected(name: str, figure: Figure) -> str:
 def _known(written: str, names: Iterable[str]) -> str:
     near = [name for name in difflib.get_close_matches(written.lower(), names, cutoff=0.5) if name != written]
     guess = f", did you mean {' or '.join(map(repr, near))}?" if near else ";"
-    return f"{guess} figures: {', '.join(FIGURES)}; changes: {', '.join(EVENTS)}; e.g. `size > +5%`"
+    return f"{guess} figures: {', '.join(_LISTED)}; changes: {', '.join(EVENTS)}"
 
 
 def _quoted(text: str) -> str:
