@@ -20,7 +20,7 @@ UNDECIDED_BEYOND = 0.05
 """An interval that reaches farther than this from no change, and includes it, tells nothing."""
 
 _RELIABLY = 2.0
-"""Half-widths beyond the least change at which a slowdown is found 9 times of 10: one for the interval, one for luck."""
+"""Half-widths beyond the least change where a slowdown is found 9 times of 10: one for the interval, one for luck."""
 
 
 @dataclass(frozen=True)
