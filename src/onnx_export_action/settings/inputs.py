@@ -1,0 +1,190 @@
+"""The one list of inputs; `action.yml`, the flags and docs/inputs.md are held to it by tests."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
+
+from onnx_export_action import tasks
+from onnx_export_action.records import VariantName
+from onnx_export_action.settings.types import (
+    MAX_OPSET,
+    MIN_OPSET,
+    Comment,
+    DType,
+    Exporter,
+    Gated,
+    Mode,
+    OnUndecided,
+    ReleaseAssets,
+    Sizes,
+    Tolerance,
+    distinct,
+    lines,
+    strict_bool,
+    unset_when_auto,
+)
+
+
+class Settings(BaseModel):
+    """Everything a run depends on. Field names are the inputs' names with `_` for `-`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    model: str = Field(
+        "", description="Hub id, local directory, or `.onnx` file. Required, except with `mode: report`."
+    )
+    task: str = Field(
+        "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
+    )
+    opset: Annotated[int | None, BeforeValidator(unset_when_auto)] = Field(
+        None,
+        ge=MIN_OPSET,
+        le=MAX_OPSET,
+        description="A number is a promise: the file has exactly this opset, or the run fails and says what works.",
+    )
+    exporter: Exporter = Field(
+        "auto",
+        description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, "
+        "or `auto`: the ladder of them.",
+    )
+    revision: str | None = Field(None, description="Branch, tag or commit of a Hub model.")
+    subfolder: str | None = Field(None, description="Folder inside the Hub model or directory.")
+    trust_remote_code: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        False,
+        description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`.",
+    )
+    dtype: DType = Field("fp32", description="Precision that is exported: `fp32`, `fp16` or `bf16`.")
+    variants: Annotated[tuple[VariantName, ...], BeforeValidator(distinct)] = Field(
+        (),
+        description="More files from the same export, each validated and measured: `fp16`, `int8-dynamic`, `O1` to "
+        "`O4`.",
+    )
+    target: str | None = Field(
+        None,
+        description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",
+    )
+    atol: Tolerance | None = Field(
+        None, description="Absolute parity limit; default by dtype, scaled by the output's magnitude."
+    )
+    rtol: Tolerance | None = Field(None, description="Relative parity limit; default by dtype.")
+    batch_sizes: Sizes = Field((1, 2, 5), description="Batch sizes of the proof.")
+    sequence_lengths: Sizes = Field((7, 33), description="Sequence lengths of the proof.")
+    timeout: int = Field(3600, ge=1, le=604_800, description="Seconds for one attempt.")
+    output_dir: str = Field(
+        "onnx-export", min_length=1, description="Folder for the bundle and the report, inside the workspace."
+    )
+    benchmark_seconds: float = Field(
+        10, ge=0, le=3600, allow_inf_nan=False, description="Time for the benchmark; `0` turns it off."
+    )
+    threads: Annotated[int | None, BeforeValidator(unset_when_auto)] = Field(
+        None, ge=1, le=1024, description="Threads for the proof and the benchmark; `auto` is one a core."
+    )
+    fail_on: Annotated[tuple[Gated, ...], BeforeValidator(lines), Field(max_length=100)] = Field(
+        (), description="Conditions that fail the run, one a line, e.g. `size > +5%`: docs/gates.md lists the figures."
+    )
+    on_undecided: OnUndecided = Field(
+        "pass", description="What a condition does that nobody can decide, for lack of a base or of certainty."
+    )
+    baseline: str = Field(
+        "auto",
+        min_length=1,
+        description="What the result is compared with: `auto` (on GitHub, the artifact of the merge base or of its "
+        "nearest ancestor that has one), `none`, or a path: an earlier run's folder, an `.onnx`, or a `report.json`.",
+    )
+    reuse: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        True, description="Take the baseline's files and proof when nothing that determines them has changed."
+    )
+    upload_artifact: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        True, description="Upload the bundle as an artifact of the run."
+    )
+    artifact_name: str | None = Field(
+        None, max_length=200, description="Name of the artifact; default: from the model's, with `-onnx` behind it."
+    )
+    retention_days: int | None = Field(
+        None, ge=0, le=400, description="Days that the artifact is kept; default, and `0`: as the repository says."
+    )
+    overwrite: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        False, description="Replace the run's artifact of the same name; else a number is added to the name."
+    )
+    release_assets: ReleaseAssets = Field(
+        "auto",
+        description="Attach the proven bundle to the release: `auto` on a release's event or a pushed tag that has "
+        "one, `always` on every run on a tag, which must have one, `never` not at all; needs `contents: write`.",
+    )
+    mode: Mode = Field(
+        "run",
+        description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
+        "fork's: docs/comment.md shows the workflow.",
+    )
+    comment: Comment = Field(
+        "auto",
+        description="The pull request's comment: `auto` writes when its text would say something else, `always` "
+        "on every run, `never` not at all.",
+    )
+    github_token: SecretStr | None = Field(
+        None,
+        description="Token that finds the baseline, with `actions: read`, writes the comment, with "
+        "`pull-requests: write`, and attaches to releases, with `contents: write`; never reaches a worker.",
+    )
+    hf_token: SecretStr | None = Field(
+        None, description="Token for a private Hub model; never reaches a worker, a log or a report."
+    )
+
+    workspace: Path = Field(exclude=True, description="Folder that relative paths start from; not an input.")
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, value: str) -> str:
+        task = tasks.canonical(value)
+        if task == "auto" or task in tasks.AUTO_CLASSES:
+            return task
+        if task.endswith("-with-past"):
+            raise PydanticCustomError(
+                "task", "files with past key values are not supported yet; use the task without `-with-past`"
+            )
+        near = difflib.get_close_matches(task, [*tasks.AUTO_CLASSES, *tasks.SYNONYMS], n=3, cutoff=0.5)
+        known = f"did you mean {' or '.join(near)}?" if near else f"known tasks: {', '.join(tasks.known_tasks())}"
+        raise PydanticCustomError("task", "unknown task {value}; {known}", {"value": repr(value), "known": known})
+
+    @field_validator("target")
+    @classmethod
+    def _readable_target(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"onnxruntime\s*(>=|==)\s*\d+\.\d+(\.\d+)?", value):
+            raise PydanticCustomError("target", "expected a runtime and a version, e.g. `onnxruntime>=1.16`")
+        return value
+
+    @field_validator("artifact_name")
+    @classmethod
+    def _allowed_name(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or set(value) & set('":<>|*?\\/') or not value.strip(".")):
+            raise PydanticCustomError("name", 'expected a name without any of `" : < > | * ? \\ /`')
+        return value
+
+    @field_validator("revision", "subfolder", "output_dir", "model", "baseline")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise PydanticCustomError("text", "contains characters that cannot be printed")
+        return value
+
+    @property
+    def output_path(self) -> Path:
+        """The absolute path of the output folder."""
+        return real(self.workspace / self.output_dir)
+
+    @property
+    def baseline_path(self) -> Path | None:
+        """The absolute path of the baseline; None where none is named."""
+        return None if self.baseline in ("auto", "none") else real(self.workspace / self.baseline)
+
+
+def real(path: Path) -> Path:
+    """Path.resolve, but for a link that leads to itself, which is no error yet."""
+    return Path(os.path.realpath(path))
