@@ -25,6 +25,7 @@ LIKE_THE_FIRST = (
     "SkipLayerNormalization",
     "SkipSimplifiedLayerNormalization",
 )
+_WITH_ACTIVATION = ("FusedConv", "FusedGemm")
 MATRIX_PRODUCTS = ("FusedMatMul", "TransposeMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
 
 
@@ -37,6 +38,16 @@ def shapes(node: Node, sources: Sources) -> list[Known] | None:
     if rule is None or not sources or sources[0] is None:
         return None
     return rule(node, sources)
+
+
+def plain(proto: onnx.NodeProto) -> onnx.NodeProto:
+    """The node as ONNX knows it: without the activation that is fused to it, which changes no shape."""
+    if proto.domain != _DOMAIN or proto.op_type not in _WITH_ACTIVATION:
+        return proto
+    kept = [each for each in proto.attribute if not each.name.startswith("activation")]
+    return onnx.NodeProto(
+        op_type=proto.op_type.removeprefix("Fused"), input=proto.input, output=proto.output, attribute=kept
+    )
 
 
 def attribute(node: Node, name: str, default: Any) -> Any:

@@ -134,11 +134,12 @@ def _standard(node: Node, shapes: Shapes, opsets: list[onnx.OperatorSetIdProto])
             types[own] = helper.make_tensor_type_proto(shape.kind, shape.sizes)
         if name in shapes.values:
             data[own] = numpy_helper.from_array(shapes.values[name], own)
+    proto = contrib.plain(node.proto)
     try:
-        version = shapes.flat.opsets.get(node.proto.domain, shapes.flat.opsets.get("ai.onnx", 1))
-        schema = defs.get_schema(node.proto.op_type, version, node.proto.domain)
+        version = shapes.flat.opsets.get(proto.domain, shapes.flat.opsets.get("ai.onnx", 1))
+        schema = defs.get_schema(proto.op_type, version, proto.domain)
         inferred = shape_inference.infer_node_outputs(
-            schema, node.proto, types, data, opset_imports=opsets, ir_version=shapes.flat.ir_version
+            schema, proto, types, data, opset_imports=opsets, ir_version=shapes.flat.ir_version
         )
     except Exception:  # an operator that ONNX does not know, or inputs of unknown type: its outputs stay unknown
         return {}

@@ -120,6 +120,12 @@ RULES: list[tuple[onnx.NodeProto, dict[str, tuple[int, ...]], int | None]] = [
         2 * 5 * 7 * 16,
     ),
     (node("MatMulNBits", "x w s", "y", K=4, N=9, domain="com.microsoft"), {"x": (2, 4), "w": (9, 2), "s": (9,)}, 72),
+    (node("FusedGemm", "x w", "y", activation="Tanh", domain="com.microsoft"), {"x": (2, 4), "w": (4, 9)}, 2 * 4 * 9),
+    (
+        node("FusedConv", "x w", "y", activation="Relu", strides=[2, 2], domain="com.microsoft"),
+        {"x": (1, 3, 9, 9), "w": (6, 3, 3, 3)},
+        6 * 4 * 4 * 27,
+    ),
     (node("FastGelu", "x", "y", domain="com.microsoft"), {"x": (2, 4)}, 0),
     (node("Softmax", "x", "y"), {"x": (2, 4)}, 0),
     (node("Something", "x", "y", domain="com.example"), {"x": (2, 4)}, None),
