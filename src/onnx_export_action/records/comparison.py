@@ -59,7 +59,7 @@ class Paired(Record):
 
     shape: str
     ratio: float = Field(description="Head over base: 1.10 is ten percent slower.")
-    low: float = Field(description="Lower end of the ratio's 95 % bootstrap interval, at least as wide as the noise floor.")
+    low: float = Field(description="Lower end of its 95 % bootstrap interval, at least as wide as the noise floor.")
     high: float
     base_p50_ms: float
     head_p50_ms: float
