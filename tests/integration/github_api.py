@@ -53,11 +53,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: a record that becomes JSON, or bytes as they are."""
+    """An answer: a record that becomes JSON, or bytes as they are; some that GitHub gives it does not describe."""
 
     status: int
     content: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    described: bool = True
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = reply.content if plain else b"" if reply.content is None else json.dumps(reply.content).encode()
             if route.described:
                 self._hold(lambda: github_description.check_request(self.command, self.path, sent))
-            if route.described and not undone:
+            if route.described and reply.described and not undone:
                 self._hold(lambda: github_description.check_reply(self.command, self.path, reply.status, answer))
         if fault is None:
             self._send(reply.status, answer, reply.headers)

@@ -22,6 +22,8 @@ _UPLOADS = "/api/uploads"
 _PIECE = 1 << 20
 _KEPT_BYTES = 1 << 24
 _MOST_BYTES = (1 << 31) - 1
+_ALREADY = {"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}
+_TAKEN = {"message": "Validation Failed", "errors": [_ALREADY]}
 _MISSING = Reply(404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"})
 
 
@@ -41,15 +43,17 @@ class Asset:
 
 @dataclass
 class ReleasesApi:
-    """The repository's releases; `breaks` is whether a failed upload leaves a half asset, as GitHub's does."""
+    """The repository's releases; `fails_from` is the upload from which on each ends with 502 and half an asset."""
 
     api: GitHubApi
     host: str = ""
     releases: dict[int, dict[str, Any]] = field(default_factory=dict)
     assets: dict[int, Asset] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
-    breaks: bool = True
     tells_digests: bool = True
+    hides_immutable: bool = False
+    spoils: bool = False
+    fails_from: int | None = None
 
     def __post_init__(self) -> None:
         self.api.routes += [
@@ -99,7 +103,11 @@ class ReleasesApi:
 
     def _one(self, request: Request) -> Reply:
         found = self.releases.get(int(request.path[0]))
-        return Reply(200, found) if found else _MISSING
+        if not found:
+            return _MISSING
+        return Reply(
+            200, {key: value for key, value in found.items() if key != "immutable" or not self.hides_immutable}
+        )
 
     def _assets(self, request: Request) -> Reply:
         found = [self.shown(asset) for asset in self.assets.values() if asset.release == int(request.path[0])]
@@ -107,8 +115,9 @@ class ReleasesApi:
 
     def _rename(self, request: Request) -> Reply:
         asset, given = self.assets[int(request.path[0])], json.loads(request.body)
+        assert not self.releases[asset.release]["immutable"]
         if self.named(given["name"], asset.release):
-            self.api.violations.append(f"{given['name']} is taken")
+            return Reply(422, _TAKEN, described=False)
         asset.name, asset.label = given["name"], given["label"]
         return Reply(200, self.shown(asset))
 
@@ -153,6 +162,8 @@ class _Uploads(github_api._Handler):
         query = dict(parse_qsl(urlsplit(address).query))
         with self.state.lock:
             fault = self._noted("upload")
+            if self.to.fails_from is not None and self.state.calls.count("upload") >= self.to.fails_from:
+                fault = Fault(status=502)
             self._hold_to_token(True)
             self._hold(lambda: github_description.check_request("POST", address, b""))
         if not self.state.may("POST", urlsplit(address).path):
@@ -165,6 +176,7 @@ class _Uploads(github_api._Handler):
 
     def _keep(self, fault: Fault | None, release: int, query: dict[str, str], address: str, length: int) -> None:
         content, digest = self._received(length)
+        digest = "0" * 64 if self.to.spoils else digest
         with self.state.lock:
             if error := self._refusal(release, query["name"], length):
                 self._send(422, json.dumps(error).encode(), {})
@@ -183,15 +195,14 @@ class _Uploads(github_api._Handler):
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*[A-Za-z0-9_-]", name) or not 0 < length <= _MOST_BYTES:
             self.state.violations.append(f"an asset {name!r} of {length} bytes")
         if self.to.named(name, release):
-            error = {"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}
-            return {"message": "Validation Failed", "errors": [error]}
+            return _TAKEN
         return None
 
     def _break(self, fault: Fault, release: int, query: dict[str, str], length: int) -> None:
         """Half of it arrives, and an asset that is none stays behind."""
         self._received(length // 2 if fault.kind == "reset" else length)
         with self.state.lock:
-            if self.to.breaks and fault.status >= 500 and not self.to.named(query["name"], release):
+            if fault.status >= 500 and not self.to.named(query["name"], release):
                 self.to.put(query["name"], b"", release, label=query["label"], state="starter")
         self._spoil(fault, 201, b"")
 

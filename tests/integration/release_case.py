@@ -25,7 +25,7 @@ FILES = {
 # Of these files, the data is in four parts.
 ASSETS = {
     "sentiment--model.onnx",
-    *(f"sentiment--model.onnx_data.part0{number}" for number in range(1, 5)),
+    *(f"sentiment--model.onnx_data.part00{number}" for number in range(1, 5)),
     "sentiment--config.json",
     "sentiment--tokenizer.json",
     "sentiment--manifest.json",

@@ -12,7 +12,7 @@ import github
 from onnx_export_action.github import rest
 from onnx_export_action.github.failure import Failed, Missing, Unsure
 from onnx_export_action.github.release.found import Found, pages, upload_address
-from onnx_export_action.github.release.plan import Asset, Rename, Upload
+from onnx_export_action.github.release.plan import Asset, Rename, Upload, is_right
 from onnx_export_action.github.release.sending import Sending
 from onnx_export_action.log import Log
 from onnx_export_action.report import units
@@ -51,10 +51,11 @@ class ReleaseAssets:
         self._log.line(f"Sending {wanted.name}, {units.size(wanted.size)}.")
         with closing(Sending(wanted, self._log)) as body:
 
-            def send() -> object:
-                return self._uploads.requester.requestMemoryBlobAndCheck(
-                    "POST", self._to, parameters, headers, cast(BinaryIO, body)
-                )
+            def send() -> None:
+                requester, content = self._uploads.requester, cast(BinaryIO, body)
+                _, answer = requester.requestMemoryBlobAndCheck("POST", self._to, parameters, headers, content)
+                if not is_right(Asset.model_validate(answer), wanted, by_name=True):
+                    raise Unsure(f"{wanted.name} has not arrived as it was sent.")
 
             self._asked(send, f"the new asset {wanted.name}")
 

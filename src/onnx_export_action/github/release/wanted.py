@@ -73,10 +73,9 @@ def _cut(path: Path, name: str, cut: Cut) -> Iterator[Wanted]:
         yield Wanted(name, path, size, sha256_of(path))
         return
     starts = range(0, size, cut.part)
-    digits = max(2, len(str(len(starts))))
     for number, start in enumerate(starts, 1):
         length = min(cut.part, size - start)
-        yield Wanted(f"{name}.part{number:0{digits}}", path, length, _sha256(path, start, length), start)
+        yield Wanted(f"{name}.part{number:03}", path, length, _sha256(path, start, length), start)
 
 
 def _sha256(path: Path, start: int, length: int) -> str:
