@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action import bundle
@@ -45,17 +46,27 @@ def discard_unfinished(folder: Path) -> None:
     bundle.discard_drafts(folder)
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """What workers may write, and what no model's code may touch."""
+
+    ours: Path
+    workers: Path
+
+
 @contextmanager
-def work_folder(folder: Path, user: int | None) -> Iterator[Path]:
-    """A folder on the same disk for unfinished files, owned by the workers' user, gone afterwards."""
-    work = folder / bundle.UNFINISHED
-    work.mkdir()
+def work_folder(folder: Path, user: int | None) -> Iterator[Unfinished]:
+    """Two folders on the same disk for unfinished files, gone afterwards."""
+    whole = folder / bundle.UNFINISHED
+    made = Unfinished(ours=whole / "ours", workers=whole / "workers")
+    for path in (whole, made.ours, made.workers):
+        path.mkdir()
     if user is not None:
-        shutil.chown(work, user, user)
+        shutil.chown(made.workers, user, user)
     try:
-        yield work
+        yield made
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(whole, ignore_errors=True)
 
 
 def take_model(exported: Path, folder: Path, passed: bool) -> Path:

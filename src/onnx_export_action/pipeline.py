@@ -43,9 +43,9 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     user = access.user_for(edges.worker_user, Path(model.path), folder)
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
-    with output.work_folder(folder, user) as work, ExitStack() as stack:
-        stage = Stage(settings, host, threads, work, log, progress)
-        found = find(settings, model, edges.context, work / "baseline", log)
+    with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
+        stage = Stage(settings, host, threads, unfinished.workers, log, progress)
+        found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
         made = making.take(stage, model, found) or _make(stage, model, stack)
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)

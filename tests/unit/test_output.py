@@ -44,7 +44,7 @@ def test_work_folder__is_gone_after_a_failure(tmp_path: Path) -> None:
 
 def _fail_in(folder: Path) -> None:
     with output.work_folder(folder, None) as work:
-        (work / "half").write_text("x", encoding="utf-8")
+        (work.workers / "half").write_text("x", encoding="utf-8")
         raise RuntimeError
 
 

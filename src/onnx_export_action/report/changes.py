@@ -39,7 +39,8 @@ def base_line(base: Base) -> Line:
     if not base.commit:
         return line("the artifact ", code(base.name))
     where = f"{units.plural(base.distance, 'commit')} before {base.anchor}" if base.distance else base.anchor
-    return line(code(base.commit[:7]), f", {where}")
+    inputs = ", ".join(f"{name} {value}" for name, value in sorted(base.differs.items()))
+    return line(code(base.commit[:7]), f", {where}", f"; made with {inputs}" if inputs else "")
 
 
 class Ratio(Protocol):
