@@ -15,6 +15,9 @@ Tone = Literal["good", "caution", "bad"]
 
 MARKS = {"good": "✅", "caution": "⚠️", "bad": "❌"}
 
+# In percent. Beyond it the middle half of the calls spans half of the median: no ratio of medians is worth saying.
+_MOST_SPREAD = 50
+
 _ERRORS = {
     "usage": "Error: an input is wrong",
     "export": "Error: no exporter could export this model",
@@ -143,6 +146,8 @@ def _beside_pytorch(benchmark: Benchmark, first: Timing) -> Line:
     pytorch = next(pairs, None)
     if pytorch is None:
         return ()
+    if max(pytorch.spread_pct, first.spread_pct) > _MOST_SPREAD:
+        return line("too noisy here to stand beside PyTorch")
     ratio, measured = pytorch.p50_ms / first.p50_ms, units.milliseconds(pytorch.p50_ms)
     if abs(ratio - 1) * 100 <= benchmark.noise_floor_pct:
         return line(f"as fast as PyTorch ({measured}), within the noise of {units.percent(benchmark.noise_floor_pct)}")

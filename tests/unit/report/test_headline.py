@@ -77,6 +77,13 @@ def test_figures__latency_stands_beside_pytorch(pytorch_ms: float, noise: float,
     assert _figures(report)["latency p50"] == text
 
 
+def test_figures__latency_beside_a_pytorch_of_much_noise_makes_no_claim() -> None:
+    noisy = make_timing("pytorch", samples_ms=(4.0, 40.0, 80.0, 120.0))
+    report = make_report(benchmark=make_benchmark(timings=(make_timing(), noisy)))
+    latency = next(figure for figure in headline.figures(report) if figure.name == "latency p50")
+    assert plain(latency.value).endswith("too noisy here to stand beside PyTorch")
+
+
 def test_figures__latency_without_pytorch_stands_alone() -> None:
     report = make_report(benchmark=make_benchmark(timings=(make_timing(shape="batch 1", samples_ms=(4.0,)),)))
     assert _figures(report)["latency p50"] == "4.00 ms at batch 1"
