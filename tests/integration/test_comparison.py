@@ -175,6 +175,15 @@ def test_compare__a_base_that_is_no_model(exports: Exports, tmp_path: Path, cont
     assert caught.value.kind == "usage"
 
 
+def test_compare__a_name_that_is_no_text(exports: Exports, tmp_path: Path) -> None:
+    damaged = exports.torchscript.read_bytes().replace(b"attention_mask", b"attention\xff\xfe\xa0sk")
+    (tmp_path / "base.onnx").write_bytes(damaged)
+    with pytest.raises(WorkerFailure) as caught:
+        exports.compare(tmp_path / "base.onnx", exports.torchscript)
+    assert caught.value.kind == "usage"
+    assert caught.value.cause.startswith("The graph of base.onnx or ")
+
+
 @pytest.mark.parametrize("nodes", [5_000, 20_000])
 def test_compare__large_graphs_with_three_edits(exports: Exports, nodes: int, tmp_path: Path) -> None:
     layers = nodes // 3

@@ -34,6 +34,7 @@ def _fused(file: Path, threads: int) -> Counter[str]:
             session.write_optimised(file, target, threads)
         except Exception as error:  # ONNX Runtime raises its own types
             reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise Refusal(f"ONNX Runtime cannot optimise {file.name}: {reason[:300]}", "", "usage") from error
+            told = reason.replace(str(file), file.name)[:300]
+            raise Refusal(f"ONNX Runtime cannot optimise {file.name}: {told}", "", "usage") from error
         nodes = structure.read(target).graph.node
         return Counter(node.op_type for node in nodes if node.op_type in _ONNX_OWN or node.domain == "com.microsoft")

@@ -5,7 +5,8 @@ A process of its own, because a broken or hostile file can take the runtime down
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ class Service:
     def figures(self, base: str | None, head: str, case: dict[str, Any] | None) -> list[dict[str, Any]]:
         """The deterministic figures of one file or of two, at the sizes of one case."""
         sizes = None if case is None else {**case, "inputs": {n: list(v.shape) for n, v in _inputs(case).items()}}
-        before = None if base is None else figures.of_file(Path(base), sizes)
-        return [change.model_dump() for change in figures.changes(before, figures.of_file(Path(head), sizes))]
+        with _sound(*filter(None, (base, head))):
+            before = None if base is None else figures.of_file(Path(base), sizes)
+            changes = figures.changes(before, figures.of_file(Path(head), sizes))
+        return [change.model_dump() for change in changes]
 
     def diff(self, base: str, head: str) -> dict[str, Any]:
         """What changed in the graph, and the base's inputs and outputs by their names in the candidate."""
-        found = graph_diff.difference(Path(base), Path(head))
+        with _sound(base, head):
+            found = graph_diff.difference(Path(base), Path(head))
         names = asdict(found.renamed)
         return {"graph": found.graph.model_dump(), "inputs": names["inputs"], "outputs": names["outputs"]}
 
@@ -72,6 +76,22 @@ class Service:
         return [tally.movement().model_dump() for tally in tallies.values()]
 
 
+@contextmanager
+def _sound(*files: str) -> Iterator[None]:
+    """A damaged file can fail anywhere: a name that is no text, a tensor without its elements."""
+    try:
+        yield
+    except (Refusal, MemoryError):
+        raise
+    except Exception as error:
+        names = " or ".join(Path(file).name for file in files)
+        raise Refusal(
+            f"The graph of {names} is damaged: {type(error).__name__}, {_line(error)}",
+            "Export the file again.",
+            "usage",
+        ) from error
+
+
 def _inputs(case: Mapping[str, Any]) -> Arrays:
     with np.load(case["file"], allow_pickle=False) as arrays:
         return {name[3:]: arrays[name] for name in arrays.files if name.startswith("in.")}
@@ -81,7 +101,8 @@ def _open(file: str, side: str, threads: int) -> Session:
     try:
         return Session(Path(file), threads)
     except Exception as error:  # ONNX Runtime raises its own types
-        raise Refusal(f"ONNX Runtime cannot load the {side}: {_line(error)}", "", "usage") from error
+        told = _line(error).replace(file, Path(file).name)
+        raise Refusal(f"ONNX Runtime cannot load the {side}: {told}", "", "usage") from error
 
 
 def _run(session: Session, given: Arrays) -> Arrays:

@@ -94,8 +94,9 @@ def _values(tensor: onnx.TensorProto, folder: Path) -> Array:
             return np.empty(0, kind)
         if external:
             return _mapped(tensor, folder, kind, count)
-        if tensor.raw_data:
-            return np.frombuffer(tensor.raw_data, kind, count)
+        raw = tensor.raw_data  # asked for once: each time it is copied out of the message
+        if raw:
+            return np.frombuffer(raw, kind, count)
         return numpy_helper.to_array(tensor).reshape(-1)
     except (ValueError, TypeError, OSError) as error:
         raise Refusal(f"The weight {tensor.name[:100]} is not complete.", "Export the file again.", "usage") from error
