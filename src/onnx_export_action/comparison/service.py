@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_export_action.comparison import answers, figures, fused, graph_diff
+from onnx_export_action.comparison import answers
 from onnx_export_action.comparison.answers import Tally
+from onnx_export_action.comparison.counted import figures
+from onnx_export_action.comparison.graph import difference as graph_diff
+from onnx_export_action.comparison.graph import fused
 from onnx_export_action.validation.session import Session
 from onnx_export_action.workers.protocol import Refusal
 

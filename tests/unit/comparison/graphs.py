@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from onnx_export_action.comparison.graph_diff import difference
+from onnx_export_action.comparison.graph.difference import difference
 from onnx_export_action.records import GraphDiff
 
 SIDE = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnx_export_action.comparison.align import align
+from onnx_export_action.comparison.graph.align import align
 
 _items = st.lists(st.integers(0, 3), max_size=14)
 

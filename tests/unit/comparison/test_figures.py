@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from onnx_export_action.comparison import figures, macs, peak, shapes
-from onnx_export_action.comparison.figures import Figure
+from onnx_export_action.comparison.counted import figures, macs, peak, shapes
+from onnx_export_action.comparison.counted.figures import Figure
 from onnx_export_action.comparison.flat import flatten
 from onnx_export_action.records import Change
 from tests.unit.comparison.graphs import model, node, perceptron, renamed, shuffled, value, weight

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from onnx_export_action.comparison.graph_diff import difference
+from onnx_export_action.comparison.graph.difference import difference
 from onnx_export_action.records import GraphDiff
 from onnx_export_action.workers.protocol import Refusal
 from tests.unit.comparison import graphs

@@ -10,7 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
-from onnx_export_action.comparison import graph_diff, tensors
+from onnx_export_action.comparison.graph import difference as graph_diff
+from onnx_export_action.comparison.graph import tensors
 from onnx_export_action.records import WeightChange
 from tests.unit.comparison.graphs import diff, model, node, perceptron, renamed, weight
 

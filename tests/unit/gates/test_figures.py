@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from onnx_export_action.comparison import figures as counted
+from onnx_export_action.comparison.counted import figures as counted
 from onnx_export_action.gates.figures import FIGURES
 from tests import factories
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-from onnx_export_action.comparison.align import align
 from onnx_export_action.comparison.flat import Flat
-from onnx_export_action.comparison.labels import Labels, Level, Numbering
+from onnx_export_action.comparison.graph.align import align
+from onnx_export_action.comparison.graph.labels import Labels, Level, Numbering
 
 _LEVELS: tuple[Level, ...] = ("values", "names", "strict", "loose")
 

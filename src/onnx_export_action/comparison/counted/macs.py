@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from onnx_export_action.comparison import contrib
-from onnx_export_action.comparison.contrib import attribute, matrices
+from onnx_export_action.comparison.counted import contrib
+from onnx_export_action.comparison.counted.contrib import attribute, matrices
+from onnx_export_action.comparison.counted.shapes import Shapes
 from onnx_export_action.comparison.flat import Node
-from onnx_export_action.comparison.shapes import Shapes
 
 Sizes = tuple[int, ...]
 Rule = Callable[[Node, list[Sizes], Sizes], int | None]

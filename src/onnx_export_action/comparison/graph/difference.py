@@ -8,10 +8,10 @@ from pathlib import Path
 
 import onnx
 
-from onnx_export_action.comparison import interface, places, weights
 from onnx_export_action.comparison.flat import Flat, read
-from onnx_export_action.comparison.matching import Matching
-from onnx_export_action.comparison.places import Renamed
+from onnx_export_action.comparison.graph import interface, places, weights
+from onnx_export_action.comparison.graph.matching import Matching
+from onnx_export_action.comparison.graph.places import Renamed
 from onnx_export_action.records import GraphDiff, OperatorChange
 from onnx_export_action.validation import structure
 

@@ -10,8 +10,8 @@ from typing import Literal
 import onnx
 from onnx import defs, numpy_helper
 
-from onnx_export_action.comparison import tensors
 from onnx_export_action.comparison.flat import Flat, Node
+from onnx_export_action.comparison.graph import tensors
 
 Level = Literal["values", "names", "strict", "loose"]
 

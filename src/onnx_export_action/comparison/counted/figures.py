@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.comparison import flat as graphs
-from onnx_export_action.comparison import macs, peak, shapes, tensors
+from onnx_export_action.comparison.counted import macs, peak, shapes
 from onnx_export_action.comparison.flat import Flat
+from onnx_export_action.comparison.graph import tensors
 from onnx_export_action.records import Change
 from onnx_export_action.records.base import Record
 from onnx_export_action.validation import structure

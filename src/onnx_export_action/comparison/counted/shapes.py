@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import defs, helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from onnx_export_action.comparison import contrib
+from onnx_export_action.comparison.counted import contrib
 from onnx_export_action.comparison.flat import Flat, Node
 
 _FOLLOWED = 4096

@@ -9,10 +9,10 @@ from typing import Literal
 
 import onnx
 
-from onnx_export_action.comparison import tensors
 from onnx_export_action.comparison.flat import Flat
-from onnx_export_action.comparison.labels import is_weight
-from onnx_export_action.comparison.matching import Matching
+from onnx_export_action.comparison.graph import tensors
+from onnx_export_action.comparison.graph.labels import is_weight
+from onnx_export_action.comparison.graph.matching import Matching
 from onnx_export_action.records import WeightChange
 
 _LISTED = 20

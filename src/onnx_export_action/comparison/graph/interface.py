@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from onnx_export_action.comparison.matching import Matching
+from onnx_export_action.comparison.graph.matching import Matching
 from onnx_export_action.records import InterfaceChange, Tensor
 
 Side = Literal["input", "output"]

@@ -10,8 +10,8 @@ from typing import Any
 import onnx
 
 from onnx_export_action.comparison.flat import Flat, Node
-from onnx_export_action.comparison.labels import attributes, is_weight, setting
-from onnx_export_action.comparison.matching import Matching, Side
+from onnx_export_action.comparison.graph.labels import attributes, is_weight, setting
+from onnx_export_action.comparison.graph.matching import Matching, Side
 
 _LONGEST = 120
 

@@ -10,8 +10,8 @@ import math
 
 from onnx import TensorProto, helper
 
+from onnx_export_action.comparison.counted.shapes import Shape, Shapes
 from onnx_export_action.comparison.flat import Flat
-from onnx_export_action.comparison.shapes import Shape, Shapes
 
 
 def largest(shapes: Shapes) -> tuple[int | None, str]:

@@ -6,7 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from onnx_export_action.comparison.graph_diff import operator_changes
+from onnx_export_action.comparison.graph.difference import operator_changes
 from onnx_export_action.records import OperatorChange
 from onnx_export_action.validation import session, structure
 from onnx_export_action.workers.protocol import Refusal

@@ -1,0 +1,1 @@
+"""Figures that need no clock: sizes, counts, multiplications, memory of the activations."""

@@ -1,0 +1,1 @@
+"""What changed in the graph, matched by structure and not by names."""
