@@ -21,6 +21,7 @@ import psutil
 
 from onnx_export_action.errors import ExportError, RunError, SurroundingsError, UsageError
 from onnx_export_action.log import Log
+from onnx_export_action.workers.family import family
 
 _WATCH_SECONDS = 0.05
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
@@ -219,9 +220,9 @@ class Worker:
         with contextlib.suppress(psutil.NoSuchProcess):
             root = psutil.Process(self._process.pid)
             while self._process.poll() is None:
-                family = [root, *root.children(recursive=True)]
-                self._family.update(family)
-                resident, private = _memory_of(family)
+                members = family(root)
+                self._family.update(members)
+                resident, private = _memory_of(members)
                 self.peak_rss_bytes = max(self.peak_rss_bytes, resident)
                 if private > self._host.memory_bytes:
                     self._over_memory = True
@@ -239,10 +240,10 @@ def _value_of(reply: bytes) -> Any:
     raise WorkerFailure(*(str(content[part]) for part in ("cause", "hint", "kind", "traceback")))
 
 
-def _memory_of(family: list[psutil.Process]) -> tuple[int, int]:
+def _memory_of(members: list[psutil.Process]) -> tuple[int, int]:
     """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
     resident = private = 0
-    for process in family:
+    for process in members:
         with contextlib.suppress(psutil.NoSuchProcess):
             memory = process.memory_info()
             resident += memory.rss

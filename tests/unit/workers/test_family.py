@@ -1,0 +1,59 @@
+"""The processes of a worker: itself, its children, their children, started by any of its threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import psutil
+
+from onnx_export_action.workers.family import family
+
+# A thread starts a shell, which starts a sleeper; a line says that both run.
+PROGRAM = """
+import subprocess, sys, threading
+def start():
+    global shell
+    shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo up; wait"], stdout=subprocess.PIPE)
+thread = threading.Thread(target=start)
+thread.start()
+thread.join()
+print(shell.stdout.readline().decode().strip(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_family__reaches_grandchildren() -> None:
+    worker = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    root = psutil.Process(worker.pid)
+    try:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "up\n"
+        names = sorted(process.name() for process in family(root))
+        assert [name for name in names if not name.startswith("python")] == ["sh", "sleep"]
+        assert {process.pid for process in family(root)} == {
+            root.pid,
+            *(child.pid for child in root.children(recursive=True)),
+        }
+    finally:
+        for process in [*root.children(recursive=True), root]:
+            process.kill()
+        worker.wait()
+
+
+def test_family__of_a_process_without_children_is_itself() -> None:
+    alone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert [process.pid for process in family(psutil.Process(alone.pid))] == [alone.pid]
+    finally:
+        alone.kill()
+        alone.wait()
+
+
+def test_family__of_one_that_ended_has_no_children() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.DEVNULL)
+    root = psutil.Process(ended.pid)
+    ended.wait()
+    assert family(root) == [root]
+    assert os.getpid() not in {process.pid for process in family(root)}
