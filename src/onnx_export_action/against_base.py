@@ -10,6 +10,7 @@ from onnx_export_action.comparison.compare import SERVICE, Compared, compare, fi
 from onnx_export_action.gates.decision import decide
 from onnx_export_action.making import Made
 from onnx_export_action.records import Change, Comparison, GraphDiff, Movement, NoBase, Paired, Report
+from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.stage import Stage
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker, WorkerFailure
@@ -27,10 +28,10 @@ def judge(stage: Stage, made: Made, found: Found | NoBase, latency: tuple[Paired
 
 def is_same(found: Found, report: Report) -> bool:
     """Whether the two files are one, by their hashes: then there is nothing to measure."""
-    if found.report is None:
-        return False
-    hashes = [{file.sha256 for file in each.main_files} for each in (found.report, report)]
-    return hashes[0] == hashes[1] != set()
+    hashes = {file.sha256 for file in report.main_files}
+    if found.report is not None:
+        return hashes == {file.sha256 for file in found.report.main_files} != set()
+    return found.file is not None and hashes == {record_of(found.file, found.file.name).sha256}
 
 
 def _compared(stage: Stage, made: Made, found: Found | NoBase, report: Report) -> Comparison:

@@ -71,7 +71,7 @@ def _upload(
 def artifact_name(report: Report, settings: Settings) -> str:
     """The name asked for, or the model's; a file that failed its proof never lies under the name of one that passed."""
     name = name_for(report.model.id if report.model is not None else settings.model, settings)
-    return name if report.verdict == "pass" else f"{name}-failed"
+    return name if report.proven else f"{name}-failed"
 
 
 def _artifact(

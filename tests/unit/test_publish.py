@@ -58,3 +58,9 @@ def test_artifact_name__that_no_server_takes_is_a_usage_error(name: str) -> None
 def test_retention_days__out_of_range_is_a_usage_error(days: str) -> None:
     with pytest.raises(UsageError, match="retention-days"):
         settings.parse({"model": "a/b", "retention-days": days}, Path("/w"))
+
+
+def test_artifact_name__a_gate_that_failed_leaves_the_proven_file_its_name() -> None:
+    report = factories.make_report(comparison=factories.make_comparison())
+    assert (report.verdict, report.proven) == ("fail", True)
+    assert not artifact_name(report, settings.parse({"model": "a/b"}, Path("/w"))).endswith("-failed")

@@ -74,7 +74,7 @@ def why_not(found: Found, fingerprint: str, settings: Settings) -> str:
         return "only what a run of this repository left is trusted so far"
     if not fingerprint:
         return "what determines them is not known for a ready .onnx, or where the model's own code is run"
-    if report is None or found.folder is None or report.verdict != "pass" or report.export is None:
+    if report is None or found.folder is None or not report.proven or report.export is None:
         return "they did not pass"
     if report.fingerprint != fingerprint:
         return "the model, an input, a library or this program has changed"

@@ -36,7 +36,9 @@ def _weights(graph: GraphDiff) -> list[str]:
 
 
 def _graph(graph: GraphDiff) -> list[str]:
-    return [] if graph.identical else [f"{graph.nodes_added} nodes added, {graph.nodes_removed} removed"]
+    if graph.identical:
+        return []
+    return [f"{graph.nodes_added} nodes added, {graph.nodes_removed} removed, {graph.nodes_altered} altered"]
 
 
 EVENTS: dict[str, Event] = {

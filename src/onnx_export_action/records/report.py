@@ -81,6 +81,11 @@ class Report(Record):
         return "pass" if self.validation.passed and gates_passed else "fail"
 
     @property
+    def proven(self) -> bool:
+        """The file gives the model's answers, whatever the gates say of its size or speed."""
+        return self.failure is None and self.validation is not None and self.validation.passed
+
+    @property
     def main_files(self) -> tuple[File, ...]:
         """The .onnx and its external data, without variants: what the size in the report means."""
         external = self.graph.external_files if self.graph else ()

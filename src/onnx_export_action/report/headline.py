@@ -118,7 +118,7 @@ def _size(report: Report) -> Line:
 def _latency(report: Report) -> Line:
     first = headline_timing(report.benchmark)
     if report.benchmark is None or first is None:
-        return line("not measured") if report.verdict == "pass" else ()
+        return line("not measured") if report.proven else ()
     latency = line(strong(units.milliseconds(first.p50_ms)), f" at {first.shape}")
     beside = _beside_base(report.comparison) or _beside_pytorch(report.benchmark, first)
     return joined([latency, beside], " · ") if beside else latency

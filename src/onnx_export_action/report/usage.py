@@ -22,7 +22,7 @@ def example(report: Report) -> str:
     """The code, or nothing where there is no file to trust."""
     graph = report.graph
     names = [file.path for file in report.main_files if file.path.endswith(".onnx")]
-    if report.verdict != "pass" or graph is None or not names or not graph.inputs or not graph.outputs:
+    if not report.proven or graph is None or not names or not graph.inputs or not graph.outputs:
         return ""
     given = {tensor.name for tensor in graph.inputs}
     tokenizer = any(file.path in _TOKENIZER_FILES for file in report.files)

@@ -28,6 +28,10 @@ def test_why_not__the_same_fingerprint_may_be_taken() -> None:
     assert asked() == ""
 
 
+def test_why_not__a_gate_of_the_base_is_none_of_ours() -> None:
+    assert asked(make_report(fingerprint=KEY, comparison=GATED)) == ""
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
@@ -38,7 +42,6 @@ def test_why_not__the_same_fingerprint_may_be_taken() -> None:
         ({"report": make_report()}, "the model, an input, a library or this program has changed"),
         ({"report": make_report(), "key": ""}, "what determines them is not known"),
         ({"report": make_failed_report(fingerprint=KEY)}, "they did not pass"),
-        ({"report": make_report(fingerprint=KEY, comparison=GATED)}, "they did not pass"),
         ({"report": make_report(fingerprint=KEY, export=None)}, "they did not pass"),
         ({"report": False}, "they did not pass"),
         ({"report": make_report(fingerprint=KEY, benchmark=None)}, "they were not timed"),

@@ -196,7 +196,7 @@ def test_decide__names_what_changed() -> None:
     assert gate("outputs changed").detail == "sentence_embedding to last_hidden_state (renamed)"
     assert gate("operators changed").detail == "Gelu 6 to 0, Erf 0 to 6"
     assert gate("weights changed").detail == "encoder.layer.0.weight (values) and 8 more"
-    assert gate("graph changed").detail == "12 nodes added, 6 removed"
+    assert gate("graph changed").detail == "12 nodes added, 6 removed, 1 altered"
     assert gate("inputs changed", comparison=factories.make_comparison(graph=SAME)).detail == "nothing"
 
 
