@@ -16,6 +16,7 @@ from tests.integration.artifact_server import ArtifactServer
 from tests.integration.azurite import Store, running_azurite
 from tests.integration.github_actions_api import ActionsApi, Stored
 from tests.integration.github_api import GitHubApi, running_api
+from tests.integration.github_releases_api import ReleasesApi, running_releases
 from tests.integration.history_api import HistoryApi
 
 
@@ -26,6 +27,7 @@ class Hosting:
     api: GitHubApi
     actions: ActionsApi
     history: HistoryApi
+    releases: ReleasesApi
     store: Store
     until_the_end: ExitStack
     services: dict[int, ArtifactServer] = field(default_factory=dict)
@@ -68,8 +70,11 @@ class Hosting:
 @contextmanager
 def hosting(folder: Path) -> Iterator[Hosting]:
     """GitHub until the end of the block; whatever was unlike its description fails the test there."""
-    with running_api() as api, running_azurite(folder) as store, ExitStack() as until_the_end:
+    with ExitStack() as until_the_end:
+        api = until_the_end.enter_context(running_api())
+        store = until_the_end.enter_context(running_azurite(folder))
+        releases = until_the_end.enter_context(running_releases(api))
         actions = ActionsApi(api)
-        here = Hosting(api, actions, HistoryApi(actions), store, until_the_end)
+        here = Hosting(api, actions, HistoryApi(actions), releases, store, until_the_end)
         here.secrets.add(api.token)
         yield here

@@ -75,6 +75,20 @@ def test_fork__the_second_stage_comments_for_the_first_which_cannot(
     assert second.outputs == {"comment-url": f"https://github.com/{REPOSITORY}/pull/{PULL}#issuecomment-1000"}
 
 
+def test_release__the_proven_bundle_is_attached(repository: Repository, github: Hosting, bert: Path) -> None:
+    repository.push_to_main(bert)
+    number = github.releases.publish("v1.0.0")
+    job = repository.run("release.yml", "release", events.release(number, "v1.0.0"), run=41)
+    assert (job.status, job.annotations) == (0, [])
+    assets = {name.rpartition("--")[2]: content for name, content in github.releases.held(number).items()}
+    assert sha256(assets["model.onnx"]) == job.outputs["sha256"]
+    assert_holds_its_manifest(assets)
+    for line in assets["SHA256SUMS"].decode().splitlines():
+        digest, _, name = line.partition("  ")
+        assert sha256(assets[name]) == digest
+    assert {each.state for each in github.releases.assets.values()} == {"uploaded"}
+
+
 def without_its_weights(model: Path) -> Path:
     """The model as a checkout without `lfs: true` has it: a pointer stands for the large file."""
     folder = model.with_name("pointers")
