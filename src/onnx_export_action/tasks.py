@@ -106,6 +106,26 @@ _SEVERAL = {
 }
 
 
+_PAST = "-with-past"
+# What has a form with a cache: keys and values of the past as inputs and outputs.
+_WITH_PAST = ("text-generation",)
+
+
+def with_past() -> tuple[str, ...]:
+    """The task names that ask for a file with a cache."""
+    return tuple(f"{task}{_PAST}" for task in _WITH_PAST)
+
+
+def has_past(task: str) -> bool:
+    """Whether the task asks for a file with a cache."""
+    return task.endswith(_PAST)
+
+
+def without_past(task: str) -> str:
+    """The task that decides the model's class."""
+    return task.removesuffix(_PAST)
+
+
 def known_tasks() -> tuple[str, ...]:
     """Every task name that `task` accepts, without synonyms."""
     return tuple(sorted(AUTO_CLASSES))

@@ -26,6 +26,7 @@ class Exported:
     architecture: str
     reference: str
     warnings: tuple[str, ...]
+    generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where the file has a cache
 
 
 def interpreter_of(exporter: str) -> Path:
@@ -63,4 +64,12 @@ def export(
     worker.call("export", exporter=exporter, opset=opset, file=str(file))
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
     axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
-    return Exported(file, tuple(answered["cases"]), axes, loaded["architecture"], versions, tuple(loaded["warnings"]))
+    return Exported(
+        file,
+        tuple(answered["cases"]),
+        axes,
+        loaded["architecture"],
+        versions,
+        tuple(loaded["warnings"]),
+        tuple(answered["generations"]),
+    )

@@ -5,7 +5,7 @@ Pure and standard library only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Padding = Literal["none", "right", "left"]
@@ -13,6 +13,9 @@ Padding = Literal["none", "right", "left"]
 _LONGEST = 128
 _SAMPLE_BATCHES = (3, 7, 11, 13, 17)
 _SAMPLE_LENGTHS = (13, 19, 23, 29, 11, 5, 3, 2)
+_SAMPLE_PAST = 17
+_PASTS = (3, 11, 29)
+_PAST_OF_SEVERAL = 23
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Case:
     sequence: int
     padding: Padding = "none"
     scale: float = 1.0  # of height and width, or of the length of a sound
+    past: int = 0  # positions that a cache holds already
 
 
 def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
@@ -43,6 +47,37 @@ def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: in
     return tuple(dict.fromkeys([*grid, left, long]))
 
 
+def sample_with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
+    """The export's own inputs for a decoder with a cache: padding and past in one, no size in two places."""
+    alone = sample(batch_sizes, lengths, longest and max(1, longest - 2))
+    past = _SAMPLE_PAST if longest is None else min(_SAMPLE_PAST, max(1, longest - alone.sequence))
+    return replace(alone, padding="left", past=past)
+
+
+def with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> tuple[Case, ...]:
+    """A prompt at every batch and length, one step after pasts of several lengths, several steps at once, a long past.
+
+    Rows of a batch are padded on the left, where a cache needs it; one prompt is padded on the right.
+    """
+    limit = longest or _LONGEST
+    fitting = tuple(dict.fromkeys(min(length, limit) for length in lengths))
+    several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
+    prompts = [Case(batch, length, _left(batch)) for batch in batch_sizes for length in fitting]
+    right = Case(several, max(fitting), "right")
+    steps = [
+        Case(batch, 1, _left(batch), past=min(_PASTS[place % len(_PASTS)], limit - 1))
+        for place, batch in enumerate(batch_sizes)
+    ]
+    at_once = min(min(lengths), max(1, limit // 3))
+    more = Case(several, at_once, _left(several), past=min(_PAST_OF_SEVERAL, limit - at_once))
+    long = Case(min(batch_sizes), 1, past=min(limit, _LONGEST) - 1)
+    return tuple(dict.fromkeys([*prompts, right, *steps, more, long]))
+
+
+def _left(batch: int) -> Padding:
+    return "left" if batch > 1 else "none"
+
+
 def for_images(batch_sizes: tuple[int, ...]) -> tuple[Case, ...]:
     """Every batch at the model's own size, and one larger image where the model accepts it."""
     return (*(Case(batch, 1) for batch in batch_sizes), Case(min(batch_sizes), 1, scale=1.5))
@@ -58,4 +93,5 @@ def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[C
 def describe(case: Case) -> str:
     """A text case for people: `batch 2, sequence 33, right padding`."""
     padding = "" if case.padding == "none" else f", {case.padding} padding"
-    return f"batch {case.batch}, sequence {case.sequence}{padding}"
+    past = f", past {case.past}" if case.past else ""
+    return f"batch {case.batch}, sequence {case.sequence}{past}{padding}"

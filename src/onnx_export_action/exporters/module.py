@@ -24,13 +24,18 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The tensors named by `output_names`."""
-        outputs = self.model(**dict(zip(self.input_names, inputs, strict=True)), **self._options)
+        outputs = self.outputs(dict(zip(self.input_names, inputs, strict=True)))
         return tuple(outputs[name] for name in self.output_names)
+
+    def outputs(self, inputs: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
+        """Whatever the model says to these inputs, by name."""
+        outputs: Mapping[str, Any] = self.model(**inputs, **self._options)
+        return outputs
 
     def answer(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Every output tensor by name, caches and empty ones left out."""
         with torch.inference_mode():
-            outputs = self.model(**inputs, **self._options)
+            outputs = self.outputs(inputs)
         return {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
 
 

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, cases, files, loading
+from onnx_export_action import tasks
+from onnx_export_action.exporters import axes, cases, files, generation, loading
+from onnx_export_action.exporters.cached import CachedModule
+from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
@@ -28,17 +31,21 @@ _SEED = 2026
 class Service:
     """The operations of an exporting worker, in the order they are asked for."""
 
-    _inputs: Inputs
+    _inputs: Inputs | CachedInputs
     _module: NamedModule
 
     def load(self, path: str, task: str, dtype: str, trust_remote_code: bool, threads: int) -> dict[str, Any]:
         """Load model and tokenizer; tells their names, sizes and what is odd about them."""
         torch.set_num_threads(threads)
         self._path, self._task, self._dtype = Path(path), task, loading.DTYPES[dtype]
-        model = loading.load(path, task, dtype, trust_remote_code)
+        model = loading.load(path, tasks.without_past(task), dtype, trust_remote_code)
         tokenizer, warning = loading.tokenizer(path, trust_remote_code)
-        self._inputs = Inputs(model, task, self._path, tokenizer)
-        self._module = NamedModule(model, self._inputs.names)
+        inputs = Inputs(model, tasks.without_past(task), self._path, tokenizer)
+        if tasks.has_past(task):
+            cached = CachedModule(model)
+            self._inputs, self._module = CachedInputs(inputs, cached, self._dtype), cached
+        else:
+            self._inputs, self._module = inputs, NamedModule(model, inputs.names)
         return {
             "architecture": type(model).__name__,
             "warnings": [warning] if warning else [],
@@ -56,16 +63,22 @@ class Service:
         wanted = {
             name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in self._inputs.axes.items()
         }
+        masked = self._masked(written[0]["outputs"])
         for entry in written:
-            entry["masked"] = self._masked(entry["outputs"])
-        return {"cases": written, "axes": wanted}
+            entry["masked"] = masked
+        said = (
+            generation.write(self._module.model, self._inputs, Path(folder))
+            if isinstance(self._inputs, CachedInputs)
+            else []
+        )
+        return {"cases": written, "axes": wanted, "generations": said}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
-        longest = self._inputs.longest if self._inputs.modality == "text" else None
-        sample = self._typed(self._inputs.make(cases.sample(self._batches, self._lengths, longest), _SEED))
+        sample = self._typed(self._inputs.make(self._sample(), _SEED))
         job = Job(self._module, sample, self._axes, self._task, opset, Path(file), self._path)
-        without_cache(self._module.model)
+        if not tasks.has_past(self._task):
+            without_cache(self._module.model)
         route(exporter).export(job)
         files.settle(job.file)
         gc.collect()
@@ -79,9 +92,19 @@ class Service:
     def _masked(self, outputs: dict[str, list[int]]) -> list[str]:
         """The outputs that answer for each position of the text, so that padding says nothing."""
         mask = self._axes.get("attention_mask")
+        if isinstance(self._inputs, CachedInputs):
+            return list(outputs)
         return [name for name in outputs if mask and mask.items() <= self._axes.get(name, {}).items()]
 
+    def _sample(self) -> Case:
+        if isinstance(self._inputs, CachedInputs):
+            return cases.sample_with_past(self._batches, self._lengths, self._inputs.longest)
+        longest = self._inputs.longest if self._inputs.modality == "text" else None
+        return cases.sample(self._batches, self._lengths, longest)
+
     def _plan(self) -> tuple[Case, ...]:
+        if isinstance(self._inputs, CachedInputs):
+            return self._inputs.plan(self._batches, self._lengths)
         if self._inputs.modality == "text":
             return cases.for_text(self._batches, self._lengths, self._inputs.longest)
         if self._inputs.modality == "image":

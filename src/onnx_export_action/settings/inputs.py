@@ -143,11 +143,13 @@ class Settings(BaseModel):
     @classmethod
     def _known_task(cls, value: str) -> str:
         task = tasks.canonical(value)
-        if task == "auto" or task in tasks.AUTO_CLASSES:
+        if task == "auto" or task in (*tasks.AUTO_CLASSES, *tasks.with_past()):
             return task
-        if task.endswith("-with-past"):
+        if tasks.has_past(task):
             raise PydanticCustomError(
-                "task", "files with past key values are not supported yet; use the task without `-with-past`"
+                "task",
+                "only {known} asks for a file with past key values; use the task without `-with-past`",
+                {"known": " or ".join(tasks.with_past())},
             )
         near = difflib.get_close_matches(task, [*tasks.AUTO_CLASSES, *tasks.SYNONYMS], n=3, cutoff=0.5)
         known = f"did you mean {' or '.join(near)}?" if near else f"known tasks: {', '.join(tasks.known_tasks())}"

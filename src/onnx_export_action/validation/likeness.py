@@ -35,7 +35,7 @@ def sums(name: str, expected: Array, actual: Array, mask: Array | None = None) -
         return None
     expected, actual = expected.astype(np.float64), actual.astype(np.float64)
     answers, same = _answers(name, expected, actual, mask)
-    if mask is not None and mask.ndim == 2 and expected.shape[:2] == mask.shape:
+    if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
         expected, actual = expected[mask == 1], actual[mask == 1]
     difference = actual - expected
     greatest = float(np.abs(difference).max(initial=0.0))

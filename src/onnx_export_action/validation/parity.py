@@ -38,14 +38,14 @@ def limits(dtype: str, atol: float | None, rtol: float | None) -> Limits:
 
 
 def compare(name: str, expected: Array, actual: Array, limit: Limits, mask: Array | None = None) -> Parity:
-    """The difference of one output; with a mask of its first two axes, only where the mask is 1.
+    """The difference of one output; with a mask of its first axes, only where the mask is 1.
 
     At padded positions a model answers nothing that anyone reads, and exporters rightly differ there.
     """
     atol, shape = limit.atol, tuple(int(size) for size in expected.shape)
     if expected.shape != actual.shape:
         return _incomparable(name, shape, limit, f"shape {tuple(actual.shape)} instead of {shape}")
-    if mask is not None and mask.ndim == 2 and expected.shape[:2] == mask.shape:
+    if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
         expected, actual = expected[mask == 1], actual[mask == 1]
     if expected.size == 0:
         return _incomparable(name, shape, limit, "the reference output is empty")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from onnx_export_action.log import Log
 from onnx_export_action.records import Axis, Case, Check, Graph, Validation
 from onnx_export_action.settings import Settings
+from onnx_export_action.validation import generation
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.validation.service"
@@ -31,6 +32,7 @@ class Evidence:
     cases: tuple[dict[str, Any], ...]
     axes: dict[str, dict[int, str]]
     reference: Literal["pytorch", "unoptimised"]
+    generations: tuple[dict[str, Any], ...] = ()
 
 
 def prove(
@@ -46,6 +48,8 @@ def prove(
         checks.append(Check(name="ONNX Runtime", passed=True, detail=f"loads the file in {opened['load_ms']:.0f} ms"))
         checks.append(_names_check(opened, evidence))
         cases = [_compare(worker, case, settings, log) for case in _runnable(evidence, graph)]
+        if evidence.generations:
+            checks.append(_generate(worker, evidence.generations, settings, log))
     except WorkerFailure as failure:
         checks.append(Check(name="ONNX Runtime", passed=False, detail=failure.cause[:500]))
     validation = Validation(
@@ -85,6 +89,14 @@ def _compare(worker: Worker, case: dict[str, Any], settings: Settings, log: Log)
     return compared
 
 
+def _generate(worker: Worker, said: tuple[dict[str, Any], ...], settings: Settings, log: Log) -> Check:
+    """The model's own texts written again by the file, each step from the cache of the step before."""
+    limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
+    check = generation.check([(each, worker.call("generate", said=each, **limits)) for each in said])
+    log.line(f"{'✓' if check.passed else '✗'} {check.name}: {check.detail}")
+    return check
+
+
 def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
     given = set(evidence.cases[0]["inputs"])
     known = given | set(evidence.cases[0].get("derived", ()))
@@ -101,12 +113,16 @@ def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
             passed=False,
             detail=f"the file does not accept {', '.join(missing)}, which the model reads",
         )
-    # The main output is the first; one of several answers, as an end without its start, is none.
-    answers = [name for place, name in enumerate(evidence.cases[0]["outputs"]) if place == 0 or "logits" in name]
+    answers = [name for place, name in enumerate(evidence.cases[0]["outputs"]) if _is_wanted(place, name)]
     lacking = [name for name in answers if name not in opened["outputs"]]
     if lacking:
         return Check(name="output names", passed=False, detail=f"the file lacks {', '.join(lacking)}")
     return Check(name="input names", passed=True, detail=", ".join(opened["inputs"]))
+
+
+def _is_wanted(place: int, name: str) -> bool:
+    # The main output is the first; one of several answers, as an end without its start, is none, nor half a cache.
+    return place == 0 or "logits" in name or name.startswith(generation.PRESENT)
 
 
 def _runnable(evidence: Evidence, graph: Graph) -> list[dict[str, Any]]:

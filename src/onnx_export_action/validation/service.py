@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
-from onnx_export_action.validation import likeness, parity, self_cases, structure, target
+from onnx_export_action.validation import generation, likeness, parity, self_cases, structure, target
 from onnx_export_action.validation.session import PROVIDER, Session
 from onnx_export_action.workers.timing import latencies_ms
+
+Array = NDArray[Any]
 
 
 class Service:
@@ -63,9 +65,8 @@ class Service:
             answers = self._session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return Case(shape=case["shape"], inputs=case["inputs"], error=_message(error)).model_dump()
-        masks = dict.fromkeys(case.get("masked", ()), inputs.get("attention_mask"))
         outputs = tuple(
-            parity.compare(name, expected[name], answer, limit, masks.get(name))
+            parity.compare(name, expected[name], answer, limit, _mask(name, expected[name], case, inputs))
             if name in expected
             else parity.unknown(name, answer, limit)
             for name, answer in answers.items()
@@ -75,14 +76,24 @@ class Service:
     def liken(self, case: dict[str, Any]) -> list[dict[str, Any]]:
         """Run one case and tell how near each output is to the reference's, in sums over its values."""
         inputs, expected = _arrays(case["file"])
-        masks = dict.fromkeys(case.get("masked", ()), inputs.get("attention_mask"))
         answers = self._session.run(inputs)
         found = (
-            likeness.sums(name, expected[name], answer, masks.get(name))
+            likeness.sums(name, expected[name], answer, _mask(name, expected[name], case, inputs))
             for name, answer in answers.items()
             if name in expected
         )
         return [asdict(sums) for sums in found if sums is not None]
+
+    def generate(self, said: dict[str, Any], dtype: str, atol: float | None, rtol: float | None) -> dict[str, Any]:
+        """Let the file write on as the model did, token by token through its cache; tells where they part."""
+        with np.load(said["file"], allow_pickle=False) as arrays:
+            tokens, scores = arrays["tokens"], arrays["scores"]
+        first, _ = _arrays(said["file"])
+        limit = parity.limits(dtype, atol, rtol)
+        try:
+            return asdict(generation.follow(self._session.run, first, tokens, scores, limit))
+        except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
+            return {"ties": 0, "difference": _message(error)}
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""
@@ -98,12 +109,23 @@ class Service:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _arrays(file: str) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+def _arrays(file: str) -> tuple[dict[str, Array], dict[str, Array]]:
     with np.load(file, allow_pickle=False) as arrays:
         loaded = {name: arrays[name] for name in arrays.files}
     inputs = {name[3:]: value for name, value in loaded.items() if name.startswith("in.")}
     outputs = {name[4:]: value for name, value in loaded.items() if name.startswith("out.")}
     return inputs, outputs
+
+
+def _mask(name: str, expected: Array, case: dict[str, Any], inputs: dict[str, Array]) -> Array | None:
+    """The attention mask over an output's own positions: the new ones of a text, or all of those in a cache."""
+    mask = inputs.get("attention_mask")
+    if mask is None or name not in case.get("masked", ()):
+        return None
+    axis = 2 if name.startswith(generation.PRESENT) else 1
+    positions = mask[:, -expected.shape[axis] :]
+    wide = positions if axis == 1 else positions[:, None]
+    return np.broadcast_to(wide, expected.shape[: axis + 1]) if wide.shape[-1] == expected.shape[axis] else None
 
 
 def _message(error: Exception) -> str:
