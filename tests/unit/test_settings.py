@@ -73,7 +73,7 @@ BAD = [
     ("model", "a\0b"),
     ("task", ""),
     ("task", "text-clasification"),
-    ("task", "text-generation-with-past"),
+    ("task", "fill-mask-with-past"),
     ("task", "\U0001f600"),
     ("opset", "13.5"),
     ("opset", "thirteen"),

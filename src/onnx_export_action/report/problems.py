@@ -14,6 +14,7 @@ CHECK_REMEDIES = {
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",
     "input names": "Callers would have to know other names than the model's: try another `exporter`.",
+    "generation": "The cache is handed on wrongly: try another `exporter`, or the task without `-with-past`.",
     "output names": "Callers would look for the model's own output: try another `exporter`.",
 }
 
