@@ -18,6 +18,7 @@ AUTO_CLASSES: dict[str, tuple[str, ...]] = {
         "AutoModelForInstanceSegmentation",
         "AutoModelForUniversalSegmentation",
     ),
+    "image-text-to-text": ("AutoModelForImageTextToText", "AutoModelForVision2Seq"),
     "image-to-image": ("AutoModelForImageToImage",),
     "image-to-text": ("AutoModelForImageTextToText", "AutoModelForVision2Seq"),
     "masked-im": ("AutoModelForMaskedImageModeling",),

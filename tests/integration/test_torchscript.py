@@ -1,4 +1,4 @@
-"""The route leaves the model as it found it, for the answers that are timed afterwards."""
+"""What is changed for an export leaves the model as it was, for the answers that are timed afterwards."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnx
+import torch
+import transformers
 
 from onnx_export_action.exporters.service import Service
+from onnx_export_action.exporters.traceable import traceable
+from tests.integration import tiny
 
 
 def test_export__eager_attention_only_while_an_old_opset_is_traced(
@@ -20,3 +24,25 @@ def test_export__eager_attention_only_while_an_old_opset_is_traced(
     service.export("torchscript", 13, str(tmp_path / "onnx" / "model.onnx"))
     assert onnx.load(str(tmp_path / "onnx" / "model.onnx")).opset_import[0].version == 13
     assert service._module.model.config._attn_implementation == "sdpa"
+
+
+def test_traceable__experts_answer_the_same_by_products_that_have_operators() -> None:
+    config = transformers.Qwen3MoeConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        intermediate_size=64,
+        moe_intermediate_size=32,
+        num_experts=4,
+        num_experts_per_tok=2,
+        vocab_size=tiny.VOCABULARY,
+    )
+    model = tiny.made("Qwen3MoeForCausalLM", config)
+    ids = torch.arange(24).reshape(2, 12)
+    own, before = model(ids).logits, model.get_experts_implementation()
+    with traceable(model):
+        assert model.get_experts_implementation() != before
+        torch.testing.assert_close(model(ids).logits, own)
+    assert model.get_experts_implementation() == before

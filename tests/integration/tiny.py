@@ -18,12 +18,17 @@ VOCABULARY = 128
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
+def made(class_name: str, config: Any, seed: int = 0) -> Any:
+    """A model of the class with drawn weights, as it is used."""
+    torch.manual_seed(seed)
+    model = getattr(transformers, class_name)(config).eval().requires_grad_(False)
+    draw(model)
+    return model
+
+
 def save(folder: Path, class_name: str, config: Any, tokenizer: bool = True, seed: int = 0) -> Path:
     """Save a model of the class with drawn weights, and a tokenizer, to the folder."""
-    torch.manual_seed(seed)
-    model = getattr(transformers, class_name)(config)
-    draw(model)
-    model.save_pretrained(folder)
+    made(class_name, config, seed).save_pretrained(folder)
     if tokenizer:
         save_tokenizer(folder, config)
     return folder

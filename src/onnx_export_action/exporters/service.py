@@ -22,6 +22,7 @@ from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
 from onnx_export_action.exporters.routes import Job, route
+from onnx_export_action.exporters.traceable import traceable
 from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -79,7 +80,8 @@ class Service:
         job = Job(self._module, sample, self._axes, self._task, opset, Path(file), self._path)
         if not tasks.has_past(self._task):
             without_cache(self._module.model)
-        route(exporter).export(job)
+        with traceable(self._module.model):
+            route(exporter).export(job)
         files.settle(job.file)
         gc.collect()
 
