@@ -69,17 +69,22 @@ def _gated(failed: tuple[Gate, ...]) -> Line:
 
 def subject(report: Report) -> Line:
     """The model, its task and class."""
-    model = report.model
+    named = [line(code(shown_id(report.model)))] if report.model is not None else []
+    return joined([*named, *nature(report)], " · ")
+
+
+def nature(report: Report) -> list[Line]:
+    """What is known of the model beside its name: task, class, revision."""
+    model, parts = report.model, list[Line]()
     if model is None:
-        return ()
-    parts = [line(code(shown_id(model)))]
+        return parts
     if model.kind == "transformers":
         parts += [line(model.task), line(code(model.architecture))]
     if model.revision:
         parts.append(line("revision ", code(model.revision[:7])))
     if report.export is not None and report.export.reused_from is not None:
         parts.append(line("unchanged since ", code(report.export.reused_from.commit[:7])))
-    return joined(parts, " · ")
+    return parts
 
 
 def shown_id(model: Model) -> str:

@@ -32,6 +32,7 @@ from tests.factories import (
 )
 from tests.unit.github.comments_model import CONTEXT, make_part, make_row
 
+NBSP = "\N{NO-BREAK SPACE}"
 HOSTILE = st.text() | st.lists(
     st.sampled_from(
         [
@@ -164,7 +165,7 @@ def test_merged__the_first_line_answers(rows: list[dict[str, Any]], first: str) 
 def test_merged__a_row_has_verdict_size_latency_and_answers() -> None:
     written = merged([], [make_part(model="acme/en|coder", note="opset 13")], CONTEXT)
     (row,) = table(written)
-    assert row == "| ✅ pass | <code>acme/en&#124;coder</code> · opset 13 | 1.00 MB | 4.10 ms | 1e-7 |"
+    assert row == f"| ✅ pass | <code>acme/en&#124;coder</code> · opset 13 | 1.00{NBSP}MB | 4.10{NBSP}ms | 1e-7 |"
 
 
 def test_merged__a_row_tells_what_changed_against_the_base() -> None:
@@ -172,8 +173,8 @@ def test_merged__a_row_tells_what_changed_against_the_base() -> None:
     changed = make_part(tone="bad", verdict="fail", base_size=500_000, pace=pace, gates=("size > +5%",))
     (row,) = table(merged([], [changed], CONTEXT))
     assert "❌ fail: <code>size &#62; +5%</code>" in row
-    assert "500 kB → **1.00 MB** (\\+100 %)" in row
-    assert f"4.10 ms · **1.12{units.TIMES} slower** (1.10 to 1.14)" in row
+    assert f"500{NBSP}kB → **1.00{NBSP}MB** (\\+100{NBSP}%)" in row
+    assert f"4.10{NBSP}ms · **1.12{units.TIMES} slower** (1.10 to 1.14)" in row
 
 
 def test_merged__a_part_of_another_commit_says_so() -> None:
@@ -208,6 +209,38 @@ def test_part_of__a_report_becomes_row_and_text(report: Any) -> None:
     assert "[files](https://github.com/acme/models/actions/runs/5/artifacts/1)" in written
     assert written.count("<details") == written.count("</details>")
     assert report.verdict == "pass" or written.index("→ ") < written.index("<details")
+
+
+NAME = "<b><code>sentence-transformers/all-MiniLM-L6-v2</code></b>"
+
+
+@pytest.mark.parametrize(
+    ("report", "first", "fold"),
+    [
+        (make_report(), "", f"✅ {NAME} · feature-extraction · <code>BertModel</code> · revision <code>c9745ed</code>"),
+        (
+            make_report(comparison=make_comparison()),
+            "❌ **`sentence-transformers/all-MiniLM-L6-v2`: The gate <code>size &#62; +5%</code> failed.**",
+            f"❌ {NAME} · feature-extraction · <code>BertModel</code> · revision <code>c9745ed</code>",
+        ),
+        (
+            make_error_report(),
+            "❌ **`sentence-transformers/all-MiniLM-L6-v2`: Error: no exporter could export this model**",
+            f"❌ {NAME} · feature-extraction · <code>BertModel</code> · revision <code>c9745ed</code>",
+        ),
+        (
+            make_lone_report(),
+            "⚠️ **`classifier.onnx`: The answers are not proven.**",
+            "⚠️ <b><code>classifier.onnx</code></b>",
+        ),
+    ],
+    ids=["pass", "gate", "error", "not proven"],
+)
+def test_part_of__what_is_wrong_is_said_once_above_the_fold(report: Any, first: str, fold: str) -> None:
+    above, _, below = comment_part.part_of(report, CONTEXT, Publication()).body.partition("<details><summary>")
+    assert above.partition("\n")[0] == first
+    assert above.count("**") == 2 * bool(first)
+    assert below.partition("</summary>")[0] == fold
 
 
 @given(name=HOSTILE, cause=HOSTILE)

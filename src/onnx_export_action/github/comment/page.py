@@ -14,6 +14,8 @@ from onnx_export_action.report.spans import code, line
 
 NAME = "onnx-export-action"
 LEFT_OUT = f"<!-- {NAME}:left-out -->"
+# Between a number and its unit, which a narrow screen must not part.
+_UNBROKEN = str.maketrans(" ", "\N{NO-BREAK SPACE}")
 _SENTENCES = {
     "pass": "The ONNX file gives the model's answers",
     "fail": "The ONNX file is not proven",
@@ -93,18 +95,20 @@ def _cells(row: Row, latest: Row) -> tuple[str, ...]:
 def _size(row: Row) -> str:
     if row.size is None:
         return ""
+    now = units.size(row.size).translate(_UNBROKEN)
     if row.base_size is None:
-        return units.size(row.size)
-    size = Change(name="size", unit="bytes", base=row.base_size, head=row.size)
+        return now
     if row.base_size == row.size:
-        return f"{units.size(row.size)} (±0)"
-    return f"{units.size(row.base_size)} → **{units.size(row.size)}** ({text(changes.changed(size))})"
+        return f"{now} (±0)"
+    size = Change(name="size", unit="bytes", base=row.base_size, head=row.size)
+    before, moved = (said.translate(_UNBROKEN) for said in (units.size(row.base_size), text(changes.changed(size))))
+    return f"{before} → **{now}** ({moved})"
 
 
 def _latency(row: Row) -> str:
     if row.p50 is None:
         return ""
-    latency = units.milliseconds(row.p50)
+    latency = units.milliseconds(row.p50).translate(_UNBROKEN)
     return f"{latency} · {inline(changes.ratio_words(row.pace))}" if row.pace is not None else latency
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from onnx_export_action.github.comment.lasting import lasting
@@ -13,8 +14,8 @@ from onnx_export_action.github.comment.text import END_SECTIONS, SECTIONS
 from onnx_export_action.github.context import Context
 from onnx_export_action.records import Comparison, Publication, Report, Request
 from onnx_export_action.report import escape, headline, markdown
-from onnx_export_action.report.spans import code, line
-from onnx_export_action.report.view import view_of
+from onnx_export_action.report.spans import Line, code, line
+from onnx_export_action.report.view import View, view_of
 
 _LONGEST_NAME = 100
 _LONGEST_GATE, _MOST_GATES = 60, 3
@@ -70,19 +71,24 @@ def _against_base(comparison: Comparison | None) -> dict[str, Any]:
 def _body(report: Report, row: Row, context: Context, publication: Publication) -> str:
     view = view_of(report)
     name = line(code(row.model))
-    wrong = [markdown.problem_text(problem) for problem in view.problems]
-    if wrong:
-        wrong.insert(0, f"{view.mark} **{escape.inline(name)}: {escape.inline(view.headline, bold=True)}**")
-    title = f"{view.mark} <b>{escape.summary(name)}</b> · {escape.summary(view.headline)}"
+    title = [f"<b>{escape.summary(name)}</b>", *map(escape.summary, headline.nature(report))]
     folded = [
-        f"<details><summary>{title}</summary>",
-        escape.inline(view.subject),
+        f"<details><summary>{view.mark} {' · '.join(title)}</summary>",
         markdown.figures_table(view) if view.figures else "",
         f"{SECTIONS}\n\n" + "\n\n".join(map(markdown.fold, view.sections)) + f"\n\n{END_SECTIONS}\n",
         " · ".join(_links(context, publication)),
         "</details>",
     ]
-    return "\n\n".join(piece for piece in (*wrong, *folded) if piece)
+    return "\n\n".join(piece for piece in (*_wrong(view, name), *folded) if piece)
+
+
+def _wrong(view: View, name: Line) -> list[str]:
+    """Above the fold: the first problem under the model's name, the verdict in words where it has no title."""
+    if not view.problems:
+        return []
+    first, *others = view.problems
+    title = f"{view.mark} **{escape.inline(name)}: {escape.inline(first.title or view.headline, bold=True)}**"
+    return [title, *map(markdown.problem_text, (replace(first, title=()), *others))]
 
 
 def _links(context: Context, publication: Publication) -> list[str]:
