@@ -26,6 +26,18 @@ def test_readme__shows_a_workflow_within_thirty_lines() -> None:
     assert documents.blocks("README.md", "yaml")[0].text == documents.read("examples/shortest.yml")
 
 
+def test_readme__names_the_workflows_that_are_run_for_real() -> None:
+    run = re.findall(r'\.run\("([\w-]+\.yml)"', documents.read("tests/e2e/test_examples.py"))
+    copied = re.findall(r"\]\(examples/([\w-]+\.yml)\)", README)
+    assert {"pull-request.yml", "fork-export.yml", "fork-comment.yml", "release.yml"} <= set(run) <= set(copied)
+
+
+def test_readme__shows_the_step_that_uploads_where_there_is_no_service() -> None:
+    shown, documented = (documents.blocks(page, "yaml")[-1].text for page in ("README.md", "docs/artifact.md"))
+    assert shown == documented
+    assert "upload-artifact: false" in shown
+
+
 def test_readme__then_two_commands() -> None:
     commands = documents.blocks("README.md", "sh")[0].text
     assert re.findall(r"^make \w+", commands, re.MULTILINE) == ["make demo", "make test"]
