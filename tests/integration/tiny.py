@@ -108,6 +108,60 @@ def llama(folder: Path) -> Path:
     return save(folder, "LlamaForCausalLM", config)
 
 
+def gpt2(folder: Path) -> Path:
+    """A GPT-2 of two layers, which counts positions by a table."""
+    config = transformers.GPT2Config(
+        n_embd=32, n_layer=2, n_head=4, vocab_size=VOCABULARY, n_positions=160, bos_token_id=2, eos_token_id=3
+    )
+    return save(folder, "GPT2LMHeadModel", config)
+
+
+def gemma3(folder: Path) -> Path:
+    """A Gemma 3 of two layers, the first of which sees the last sixteen tokens alone."""
+    config = transformers.Gemma3TextConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        query_pre_attn_scalar=8,
+        vocab_size=VOCABULARY,
+        max_position_embeddings=160,
+        sliding_window=16,
+        layer_types=["sliding_attention", "full_attention"],
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    return save(folder, "Gemma3ForCausalLM", config)
+
+
+def lfm2(folder: Path) -> Path:
+    """An LFM2, whose convolution keeps a state that is neither keys nor values."""
+    config = transformers.Lfm2Config(
+        hidden_size=32,
+        intermediate_size=64,
+        block_ff_dim=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=VOCABULARY,
+        max_position_embeddings=160,
+        layer_types=["conv", "full_attention"],
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+    )
+    return save(folder, "Lfm2ForCausalLM", config)
+
+
+def mamba(folder: Path) -> Path:
+    """A Mamba, which has a state and no keys at all."""
+    config = transformers.MambaConfig(hidden_size=32, state_size=8, num_hidden_layers=2, vocab_size=VOCABULARY)
+    return save(folder, "MambaForCausalLM", config)
+
+
 def vit(folder: Path) -> Path:
     """A ViT image classifier of two layers for images of 32 by 32."""
     config = transformers.ViTConfig(

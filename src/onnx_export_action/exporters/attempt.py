@@ -26,7 +26,7 @@ class Exported:
     architecture: str
     reference: str
     warnings: tuple[str, ...]
-    generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where the file has a cache
+    generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
 
 
 def interpreter_of(exporter: str) -> Path:
@@ -71,5 +71,5 @@ def export(
         loaded["architecture"],
         versions,
         tuple(loaded["warnings"]),
-        tuple(answered["generations"]),
+        tuple(answered.get("generations", ())),
     )

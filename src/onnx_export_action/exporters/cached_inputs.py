@@ -45,7 +45,7 @@ class CachedInputs:
 
     def first(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
         """The inputs of the first call for a text: nothing is past."""
-        given = {"input_ids": ids, "attention_mask": mask, "position_ids": _positions(mask)}
+        given = {"input_ids": ids, "attention_mask": mask, "position_ids": positions(mask)}
         given |= self._module.empty_past(len(ids), self._dtype)
         return {name: given[name] for name in self.names}
 
@@ -78,6 +78,6 @@ def _axes_of(name: str) -> dict[int, str]:
     return {0: "batch_size", 1: "sequence_length"}
 
 
-def _positions(mask: torch.Tensor) -> torch.Tensor:
+def positions(mask: torch.Tensor) -> torch.Tensor:
     """The place of each token in its own text, as `generate` counts it; padding has none that matters."""
     return (mask.cumsum(-1) - 1).masked_fill(mask == 0, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onnx_export_action import tasks
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.validation import target
@@ -54,6 +55,8 @@ def rungs(
     ]
     if optimum_types is not None and model.model_type not in optimum_types:
         skipped.append(Skipped("optimum", f"it has no configuration for {model.model_type}"))
+    if tasks.has_past(model.task):
+        skipped.append(Skipped("transformers", "it does not write past keys and values by the names that are known"))
     left_out = {rung.exporter for rung in skipped}
     able = [name for name in _FASTEST_FIRST if name not in left_out]
     # A sort keeps the order of equals: what fits into memory first, the faster first among those.

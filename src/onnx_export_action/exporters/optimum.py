@@ -9,6 +9,7 @@ from typing import Any, cast
 from optimum.exporters.onnx.convert import onnx_export_from_model
 from optimum.utils.save_utils import maybe_load_preprocessors
 
+from onnx_export_action import tasks
 from onnx_export_action.exporters.routes import Job
 from onnx_export_action.workers.protocol import Refusal
 
@@ -21,7 +22,7 @@ def export(job: Job) -> None:
         output=folder,
         opset=job.opset,
         task=job.task,
-        monolith=True,
+        monolith=not tasks.has_past(job.task),  # one file without a cache, whatever the task
         do_validation=False,
         preprocessors=maybe_load_preprocessors(job.source),
         device="cpu",

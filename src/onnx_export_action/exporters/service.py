@@ -23,6 +23,7 @@ from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.traceable import traceable
+from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -67,12 +68,7 @@ class Service:
         masked = self._masked(written[0]["outputs"])
         for entry in written:
             entry["masked"] = masked
-        said = (
-            generation.write(self._module.model, self._inputs, Path(folder))
-            if isinstance(self._inputs, CachedInputs)
-            else []
-        )
-        return {"cases": written, "axes": wanted, "generations": said}
+        return {"cases": written, "axes": wanted, "generations": self._generations(Path(folder))}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
@@ -90,6 +86,14 @@ class Service:
         with np.load(case) as arrays:
             inputs = self._typed({name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._inputs.names})
         return latencies_ms(lambda: self._module.answer(inputs), seconds)
+
+    def _generations(self, folder: Path) -> list[dict[str, Any]]:
+        if isinstance(self._inputs, CachedInputs):
+            return generation.write(self._module.model, self._inputs, folder)
+        texts = WholeText(self._inputs)
+        if self._task != "text-generation" or not texts.possible:
+            return []
+        return generation.write_whole(self._module, texts, folder)
 
     def _masked(self, outputs: dict[str, list[int]]) -> list[str]:
         """The outputs that answer for each position of the text, so that padding says nothing."""

@@ -1,4 +1,7 @@
-"""Let a decoder's file write a text token by token through its cache, and hold it to the model's own; pure NumPy."""
+"""Let a decoder's file write a text token by token, and hold it to the model's own; pure NumPy.
+
+A file with a cache gets the new token and the cache of the step before, one without gets the whole text again.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,12 @@ def _is_tie(scores: Array, best: int, other: int, limit: Limits) -> bool:
 
 def _next(inputs: Mapping[str, Array], answers: Mapping[str, Array], tokens: Array) -> dict[str, Array]:
     mask = np.concatenate([inputs["attention_mask"], np.ones_like(inputs["attention_mask"][:, :1])], axis=1)
-    following = {
-        "input_ids": tokens[:, None].astype(np.int64),
-        "attention_mask": mask,
-        "position_ids": mask.sum(axis=1, keepdims=True) - 1,
-    }
+    new = {"input_ids": tokens[:, None].astype(np.int64), "position_ids": mask.sum(axis=1, keepdims=True) - 1}
+    if not any(name.startswith(PAST) for name in inputs):
+        whole = {name: np.concatenate([inputs[name], new[name]], axis=1) for name in new if name in inputs}
+        return {**whole, "attention_mask": mask}
     cache = {f"{PAST}{name[len(PRESENT) :]}": value for name, value in answers.items() if name.startswith(PRESENT)}
-    return {name: value for name, value in {**following, **cache}.items() if name in inputs}
+    return {name: value for name, value in {**new, "attention_mask": mask, **cache}.items() if name in inputs}
 
 
 def check(followed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Check:
@@ -67,9 +69,9 @@ def check(followed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Ch
             detail = f"batch {said['batch']}: {found['difference']}"
             return Check(name="generation", passed=False, detail=detail)
     batches = " and ".join(
-        f"{said['batch']}{' with left padding' if said['batch'] > 1 else ''}" for said, _ in followed
+        f"{said['batch']}{' with left padding' if said['padding'] == 'left' else ''}" for said, _ in followed
     )
     ties = sum(int(found["ties"]) for _, found in followed)
     close = f", but for {ties} whose scores are equal within the limits" if ties else ""
-    detail = f"{followed[0][0]['tokens']} tokens through the cache, batch {batches}, the same as PyTorch's{close}"
+    detail = f"{followed[0][0]['tokens']} tokens, one after the other, batch {batches}, the same as PyTorch's{close}"
     return Check(name="generation", passed=True, detail=detail)

@@ -44,6 +44,39 @@ def test_for_text__never_too_long_never_twice_always_padded(
     assert all(case.padding != "none" or case.batch in (1, min(batches)) for case in made)
 
 
+def test_with_past__the_defaults_prove_twelve_shapes() -> None:
+    assert [cases.describe(case) for case in cases.with_past((1, 2, 5), (7, 33), 512)] == [
+        "batch 1, sequence 7",
+        "batch 1, sequence 33",
+        "batch 2, sequence 7, left padding",
+        "batch 2, sequence 33, left padding",
+        "batch 5, sequence 7, left padding",
+        "batch 5, sequence 33, left padding",
+        "batch 2, sequence 33, right padding",
+        "batch 1, sequence 1, past 3",
+        "batch 2, sequence 1, past 11, left padding",
+        "batch 5, sequence 1, past 29, left padding",
+        "batch 2, sequence 7, past 23, left padding",
+        "batch 1, sequence 1, past 127",
+    ]
+
+
+@given(batches=sizes, lengths=sizes, limit=st.one_of(st.none(), st.integers(2, 300)))
+def test_with_past__fits_and_is_not_the_sample(
+    batches: tuple[int, ...], lengths: tuple[int, ...], limit: int | None
+) -> None:
+    made = cases.with_past(batches, lengths, limit)
+    assert len(set(made)) == len(made)
+    assert all(case.sequence >= 1 and case.past + case.sequence <= (limit or 200) for case in made)
+    assert {case.batch for case in made} == {case.batch for case in made if case.past} == set(batches)
+    assert any(not case.past for case in made)
+    assert all(case.padding != "none" or case.batch in (1, min(batches)) for case in made)
+    sample = cases.sample_with_past(batches, lengths, limit)
+    assert sample.batch not in batches
+    assert sample.past >= 1
+    assert sample.past + sample.sequence <= (limit or 200)
+
+
 def test_for_images__every_batch_and_one_larger_image() -> None:
     assert cases.for_images((1, 2, 5)) == (Case(1, 1), Case(2, 1), Case(5, 1), Case(1, 1, scale=1.5))
 

@@ -25,6 +25,7 @@ def tried(
     weight_bytes: int = 10**8, available: int = 10**12, types: frozenset[str] | None = None, **inputs: Any
 ) -> tuple[str, ...]:
     model = make_model(weights=(make_file("model.safetensors", weight_bytes),))
+    model = model.model_copy(update={"task": inputs.get("task", model.task)})
     return ladder.rungs(settings_of(**inputs), model, available, types)[0]
 
 
@@ -46,6 +47,12 @@ def tried(
 )
 def test_rungs__by_opset(inputs: dict[str, Any], expected: tuple[str, ...]) -> None:
     assert tried(**inputs) == expected
+
+
+def test_rungs__a_cache_by_known_names() -> None:
+    assert tried(task="text-generation-with-past") == ("torchscript", "optimum", "torch")
+    assert tried(task="text-generation-with-past", opset="21") == ("torch",)
+    assert tried(task="text-generation") == ALL
 
 
 def test_rungs__what_fits_into_memory_first() -> None:
