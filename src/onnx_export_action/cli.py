@@ -13,22 +13,32 @@ from onnx_export_action.errors import UsageError
 from onnx_export_action.settings import Settings, default_of, input_names, nearest
 
 # Each command's operands, by the inputs that they stand for.
-_COMMANDS: dict[str, tuple[str, ...]] = {"run": (), "compare": ("baseline", "model"), "report": ()}
+_COMMANDS: dict[str, tuple[str, ...]] = {
+    "run": (),
+    "validate": ("onnx-file",),
+    "compare": ("baseline", "model"),
+    "report": (),
+}
 _COMMANDS_HELP = (
-    "`run` (the default); `compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; "
-    "`report` is `--mode report`"
+    "`run` (the default); `validate FILE --model MODEL` proves an .onnx, or that of a folder, against its model; "
+    "`compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; `report` is `--mode report`"
 )
+# What a command means beside its operands, where no flag says otherwise.
+_MEANT = {
+    "validate": {"benchmark-seconds": "0", "baseline": "none", "output-dir": "onnx-validation"},
+    "report": {"mode": "report"},
+}
 # Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
 _NOT_REPEATED = frozenset(
     (
-        *("model", "task", "output-dir", "comment", "github-token", "hf-token"),
+        *("model", "task", "onnx-file", "output-dir", "comment", "github-token", "hf-token"),
         *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode"),
         "release-assets",
     )
 )
 
 
-_OPERANDS = {"baseline": "BASE", "model": "HEAD"}
+_OPERANDS = {"baseline": "BASE", "model": "HEAD", "onnx-file": "FILE"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,9 +81,8 @@ def _of_command(parser: _Parser, command: str, operands: list[str]) -> dict[str,
     if len(operands) != len(names):
         wanted = " ".join(_OPERANDS[name] for name in names) or "nothing behind it"
         parser.error(f"`{command}` takes {wanted}")
-    if command == "report":
-        return {"mode": "report"}
-    return {name: _onnx_in(value) if name == "model" else value for name, value in zip(names, operands, strict=True)}
+    given = {name: _onnx_in(value) if name == "model" else value for name, value in zip(names, operands, strict=True)}
+    return {**_MEANT.get(command, {}), **given}
 
 
 def _onnx_in(operand: str) -> str:
@@ -90,9 +99,13 @@ def _nearest(flag: str) -> str:
 def command_of(settings: Settings, model: str, task: str) -> str:
     """The command that repeats a run: what differs from the defaults, never a token."""
     shown = {"model": model, "task": task}
+    validates = settings.onnx_file is not None
     for name in input_names():
         value = getattr(settings, name.replace("-", "_"))
-        changed = value != Settings.model_fields[name.replace("-", "_")].default
+        implied = (
+            0 if validates and name == "benchmark-seconds" else Settings.model_fields[name.replace("-", "_")].default
+        )
+        changed = value != implied
         if changed and name not in _NOT_REPEATED:
             shown[name] = (
                 ("\n" if name == "fail-on" else ",").join(map(str, value))
@@ -101,4 +114,7 @@ def command_of(settings: Settings, model: str, task: str) -> str:
                 if value is True
                 else str(value)
             )
-    return shlex.join(["onnx-export-action", *(part for name, value in shown.items() for part in (f"--{name}", value))])
+    command = ["validate", str(settings.onnx_file)] if validates else []
+    return shlex.join(
+        ["onnx-export-action", *command, *(part for name, value in shown.items() for part in (f"--{name}", value))]
+    )

@@ -1,8 +1,7 @@
-"""The proven file: by the ladder, from a ready .onnx, or taken over from the baseline where nothing has changed."""
+"""The proven file: by the ladder, or taken over from the baseline where nothing has changed."""
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,7 @@ from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
 from onnx_export_action.records import Export, Model, NoBase
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import proof
-from onnx_export_action.validation.proof import Evidence
-from onnx_export_action.workers import interpreters
-from onnx_export_action.workers.client import Worker, WorkerFailure
+from onnx_export_action.workers.client import Worker
 
 
 @dataclass(frozen=True)
@@ -54,29 +50,6 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     passed = climbed.proof.validation.passed
     file = output.take_model(climbed.exported.file, stage.settings.output_path, passed)
     return Made(file, climbed.exported.cases, climbed.model_worker)
-
-
-def check_ready_file(stage: Stage, model: Model) -> Made:
-    """Validate an .onnx that exists already; nothing is exported."""
-    settings, progress, file = stage.settings, stage.progress, Path(model.path)
-    with (
-        stage.log.group("Validate the file"),
-        Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as validator,
-    ):
-        try:
-            made = validator.call("make_cases", file=str(file), folder=str(stage.work), threads=stage.threads)
-            evidence = Evidence(tuple(made), {}, "unoptimised")
-            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
-        except WorkerFailure as failure:
-            raise failure.as_run_error() from failure
-    progress.validation, progress.graph = proven.validation, proven.graph
-    progress.export = Export(opset=proven.opset, ir_version=proven.ir_version)
-    copies = stage.work / "onnx"
-    copies.mkdir()
-    for name in proven.graph.external_files if proven.graph else ():
-        shutil.copyfile(file.parent / name, copies / name)
-    exported = Path(shutil.copyfile(file, copies / "model.onnx"))
-    return Made(output.take_model(exported, settings.output_path, proven.validation.passed), evidence.cases)
 
 
 def _note(stage: Stage, model: Model, climbed: Climbed) -> None:

@@ -6,16 +6,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action import against_base, bundle, costs, environment, making, output, sources
+from onnx_export_action import against_base, bundle, costs, environment, making, output, ready, sources
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
+from onnx_export_action.errors import UsageError
 from onnx_export_action.github.context import Context
 from onnx_export_action.log import Log, Remembering
 from onnx_export_action.making import Made
 from onnx_export_action.progress import Progress
 from onnx_export_action.records import Model, NoBase, Paired
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources import capacity
+from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
 from onnx_export_action.variants.workshop import Workshop
 from onnx_export_action.workers import access
@@ -37,25 +38,33 @@ class Edges:
 def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     """All stages; raises RunError where one cannot go on, with `progress` filled up to there."""
     folder, log = settings.output_path, Remembering(edges.log, progress.warnings)
+    file = onnx_file.named(settings)
     output.prepare(folder)
     with log.group("Read the model"):
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
-    user = access.user_for(edges.worker_user, Path(model.path), folder)
+        if file is not None and model.kind == "onnx":
+            raise UsageError(
+                "onnx-file: the model is an .onnx too.", "Give as `model` the folder or the Hub id that the file is of."
+            )
+    user = access.user_for(edges.worker_user, Path(model.path), folder, *([file] if file else []))
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
     with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
         stage = Stage(settings, host, threads, unfinished.workers, log, progress)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
-        made = making.take(stage, model, found) or _make(stage, model, stack)
+        made = making.take(stage, model, found) or _make(stage, model, file, stack)
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)
         latency = _costs(stage, made, found)
         progress.comparison = against_base.judge(stage, made, found, latency)
 
 
-def _make(stage: Stage, model: Model, stack: ExitStack) -> Made:
+def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Made:
     if model.kind == "onnx":
-        made = making.check_ready_file(stage, model)
+        made = ready.alone(stage, model)
+    elif file is not None:
+        capacity.check_memory(model, capacity.available_memory())
+        made = ready.against_model(stage, model, file, stack)
     else:
         capacity.check_disk(stage.settings.output_path, capacity.export_disk_bytes(model), f"the export of {model.id}")
         capacity.check_memory(model, capacity.available_memory())

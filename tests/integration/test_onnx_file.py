@@ -104,6 +104,65 @@ def test_onnx_file__that_is_none(tmp_path: Path, content: bytes, sentence: str) 
     assert "Traceback" not in outcome.log
 
 
+def _cyclic(model: onnx.ModelProto) -> None:
+    model.graph.node[0].input[0] = "y"
+
+
+def _foreign(model: onnx.ModelProto) -> None:
+    model.graph.node[1].domain = "my.domain"
+
+
+def _outside(model: onnx.ModelProto) -> None:
+    _external(model, location="../secret", length="64")
+
+
+def _no_place(model: onnx.ModelProto) -> None:
+    _external(model, location="w", offset="here")
+
+
+def _hidden(model: onnx.ModelProto) -> None:
+    """External data of a constant, which is no initializer."""
+    _external(model, location="nowhere", length="64")
+    constant = helper.make_node("Constant", [], ["w"], value=model.graph.initializer[0])
+    model.graph.node.insert(0, constant)
+    del model.graph.initializer[:]
+
+
+def _external(model: onnx.ModelProto, **places: str) -> None:
+    weights = model.graph.initializer[0]
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    for key, value in places.items():
+        weights.external_data.add(key=key, value=value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_cyclic, "its graph has a cycle, in which MatMul waits for its own answer"),
+        (_foreign, "it needs the custom operator Relu of my.domain, whose library is not here"),
+        (_outside, "w: its external data lies outside the folder"),
+        (_no_place, "w has no readable place in its external data"),
+        (_hidden, "w: the external file nowhere is missing"),
+    ],
+)
+def test_onnx_file__that_no_runtime_should_see(
+    tmp_path: Path, spoil: Callable[[onnx.ModelProto], None], sentence: str
+) -> None:
+    model = two_layers()
+    spoil(model)
+    (tmp_path / "n.onnx").write_bytes(model.SerializeToString())
+    outcome = program.run(tmp_path, {"model": "n.onnx"})
+    program.assert_error(outcome, 2, f"n.onnx cannot be used: {sentence}")
+
+
+def test_onnx_file__of_two_gibibytes(tmp_path: Path) -> None:
+    with (tmp_path / "n.onnx").open("wb") as file:
+        file.truncate(2**31)  # sparse: nothing is written
+    outcome = program.run(tmp_path, {"model": "n.onnx"})
+    program.assert_error(outcome, 2, "n.onnx has 2.0 GiB, and a protobuf of 2 GiB or more", "external data")
+
+
 def test_onnx_file__of_another_opset_than_promised(tmp_path: Path) -> None:
     write(tmp_path / "n.onnx")
     outcome = program.run(tmp_path, {"model": "n.onnx", "opset": "18"})

@@ -34,8 +34,9 @@ def test_inputs_from_flags__nothing_given_is_nothing_set() -> None:
         (["--qqqqqq"], "unknown flag '--qqqqqq'."),
         (["--mod", "m"], "unknown flag '--mod'"),
         (["--model"], "argument --model: expected one argument."),
-        (["export"], "unknown command 'export', known are run, compare, report."),
+        (["export"], "unknown command 'export', known are run, validate, compare, report."),
         (["run", "run"], "`run` takes nothing behind it."),
+        (["validate"], "`validate` takes FILE."),
         (["compare", "a.onnx"], "`compare` takes BASE HEAD."),
         (["--" + "x" * 1000], "unknown flag '--" + "x" * 78 + "'."),
     ],
@@ -51,6 +52,14 @@ def test_inputs_from_flags__compare_is_a_run_with_a_baseline(tmp_path: Path) -> 
     (tmp_path / "model.onnx").touch()
     given = cli.inputs_from_flags(["compare", "base", str(tmp_path), "--fail-on", "size > +5%"])
     assert given == {"baseline": "base", "model": str(tmp_path / "model.onnx"), "fail-on": "size > +5%"}
+
+
+def test_inputs_from_flags__validate_measures_nothing_unless_asked() -> None:
+    given = cli.inputs_from_flags(["validate", "a.onnx", "--model", "m"])
+    assert given["onnx-file"] == "a.onnx"
+    assert given["benchmark-seconds"] == "0"
+    asked = cli.inputs_from_flags(["validate", "a.onnx", "--model", "m", "--benchmark-seconds", "3"])
+    assert asked == {**given, "benchmark-seconds": "3"}
 
 
 def test_inputs_from_flags__report_is_a_mode() -> None:
@@ -81,6 +90,8 @@ def settings_of(**inputs: str) -> Settings:
         ({"benchmark_seconds": "0"}, "--model m --task t --benchmark-seconds 0.0"),
         ({"target": "onnxruntime>=1.16"}, "--model m --task t --target 'onnxruntime>=1.16'"),
         ({"hf_token": "hf_secretsecret"}, "--model m --task t"),
+        ({"onnx_file": "a b.onnx"}, "validate 'a b.onnx' --model m --task t --benchmark-seconds 10"),
+        ({"onnx_file": "a.onnx", "benchmark_seconds": "0"}, "validate a.onnx --model m --task t"),
         ({"output_dir": "elsewhere"}, "--model m --task t"),
         ({"opset": "auto", "timeout": "3600"}, "--model m --task t"),
     ],

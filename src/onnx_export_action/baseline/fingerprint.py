@@ -28,6 +28,7 @@ DETERMINING = (
 )
 # The inputs that it does not depend on. A new input belongs into one of the two; a test asks for it.
 INDIFFERENT = {
+    "onnx_file": "a file that exists already has no fingerprint at all",
     "mode": "another mode exports nothing",
     "model": "where it lies; its files are hashed",
     "task": "the task that it stands for is in",
@@ -61,7 +62,7 @@ def of(model: Model, settings: Settings) -> str:
 
     A ready .onnx is not exported at all, and trusted code may depend on anything.
     """
-    if model.kind == "onnx" or settings.trust_remote_code:
+    if model.kind == "onnx" or settings.onnx_file or settings.trust_remote_code:
         return ""
     parts = {
         "format": _FORMAT,

@@ -17,16 +17,22 @@ SERVICE = "onnx_export_action.exporters.service"
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What the worker left: the file, the cases with the model's answers, the axes that should be dynamic."""
+class Answered:
+    """What the model said: the cases with its answers, and the axes that should be dynamic."""
 
-    file: Path
     cases: tuple[dict[str, Any], ...]
     axes: dict[str, dict[int, str]]
     architecture: str
     reference: str
     warnings: tuple[str, ...]
     generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported(Answered):
+    """What the worker left: the file beside the answers that it is held to."""
+
+    file: Path
 
 
 def interpreter_of(exporter: str) -> Path:
@@ -43,10 +49,8 @@ def start(exporter: str, host: Host, log: Log) -> Worker:
     return Worker(interpreter, SERVICE, host, log)
 
 
-def export(
-    worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log
-) -> Exported:
-    """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
+def answer(worker: Worker, model: Model, settings: Settings, threads: int, folder: Path, log: Log) -> Answered:
+    """Let the worker load the model and answer every case of the proof; raises WorkerFailure where it cannot."""
     loaded = worker.call(
         "load",
         path=model.path,
@@ -60,12 +64,9 @@ def export(
         "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths
     )
     log.line(f"answered {len(answered['cases'])} cases with PyTorch")
-    file = folder / "onnx" / "model.onnx"
-    worker.call("export", exporter=exporter, opset=opset, file=str(file))
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
     axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
-    return Exported(
-        file,
+    return Answered(
         tuple(answered["cases"]),
         axes,
         loaded["architecture"],
@@ -73,3 +74,13 @@ def export(
         tuple(loaded["warnings"]),
         tuple(answered.get("generations", ())),
     )
+
+
+def export(
+    worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log
+) -> Exported:
+    """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
+    answered = answer(worker, model, settings, threads, folder, log)
+    file = folder / "onnx" / "model.onnx"
+    worker.call("export", exporter=exporter, opset=opset, file=str(file))
+    return Exported(**vars(answered), file=file)

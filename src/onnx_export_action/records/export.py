@@ -24,6 +24,7 @@ class Export(Record):
 
     attempts: tuple[Attempt, ...] = ()
     exporter: str | None = None
+    checked: str | None = Field(None, description="The .onnx that was proven in the stead of an export.")
     opset: int | None = None
     ir_version: int | None = None
     reference: str | None = Field(None, description="Library versions that computed the reference answers.")

@@ -187,9 +187,16 @@ def _opset(report: Report) -> Line:
 
 def _exporter(report: Report) -> Line:
     if report.export is None or report.export.exporter is None:
-        return line("none, the file was given") if report.model and report.model.kind == "onnx" else ()
+        return _given(report)
     chosen = report.export.exporter
     earlier = takewhile(lambda attempt: attempt.exporter != chosen, report.export.attempts)
     failed = [line(code(attempt.exporter)) for attempt in earlier]
     after = line(", after ", *joined(failed, " and "), " failed") if failed else ()
     return (*line(code(chosen)), *after)
+
+
+def _given(report: Report) -> Line:
+    """A file that exists already has no exporter of ours."""
+    if report.export is not None and report.export.checked:
+        return line("none, ", code(report.export.checked), " was given")
+    return line("none, the file was given") if report.model and report.model.kind == "onnx" else ()

@@ -49,6 +49,11 @@ class Settings(BaseModel):
         le=MAX_OPSET,
         description="A number is a promise: the file has exactly this opset, or the run fails and says what works.",
     )
+    onnx_file: str | None = Field(
+        None,
+        description="An `.onnx`, or a folder with `model.onnx`, that is proven against the model in the stead of an "
+        "export: `onnx-export-action validate FILE --model MODEL` in a shell.",
+    )
     exporter: Exporter = Field(
         "auto",
         description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, "
@@ -169,7 +174,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("name", 'expected a name without any of `" : < > | * ? \\ /`')
         return value
 
-    @field_validator("revision", "subfolder", "output_dir", "model", "baseline")
+    @field_validator("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file")
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():

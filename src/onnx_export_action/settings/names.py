@@ -8,7 +8,7 @@ from onnx_export_action.records import Request
 from onnx_export_action.settings.inputs import Settings
 
 # Inputs by which two runs on one model are two things for a reader.
-_TELLING = ("task", "opset", "exporter", "dtype", "target", "subfolder")
+_TELLING = ("onnx-file", "task", "opset", "exporter", "dtype", "target", "subfolder")
 
 
 def input_names() -> tuple[str, ...]:
@@ -37,6 +37,7 @@ def nearest(name: str) -> str:
 
 def request_of(settings: Settings, job: str) -> Request:
     """What tells this run from the others of a workflow; the same for a re-run."""
-    values = {name: getattr(settings, name) for name in _TELLING}
-    changed = {name: str(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+    values = {name: getattr(settings, name.replace("-", "_")) for name in _TELLING}
+    fields = Settings.model_fields
+    changed = {n: str(value) for n, value in values.items() if value != fields[n.replace("-", "_")].default}
     return Request(job=job, model=settings.model, inputs=changed)

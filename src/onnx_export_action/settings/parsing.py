@@ -53,6 +53,9 @@ def _cross_checks(settings: Settings) -> list[str]:
         mistakes.append(
             f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir"
         )
+    if settings.onnx_file and real(settings.workspace / settings.onnx_file).is_relative_to(settings.output_path):
+        shown = f"onnx-file: {settings.onnx_file!r}"
+        mistakes.append(f"{shown} lies in the output folder, which a run clears; choose another output-dir")
     if settings.baseline_path is not None:
         mistakes += _baseline_checks(settings, settings.baseline_path)
     return mistakes

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
-from onnx_export_action.validation import generation, likeness, parity, self_cases, structure, target
+from onnx_export_action.validation import generation, likeness, parity, received, self_cases, structure, target
 from onnx_export_action.validation.session import PROVIDER, Session
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -26,6 +26,10 @@ class Service:
     """The operations of a validating worker; values are records as plain JSON."""
 
     _session: Session
+
+    def receive(self, file: str) -> None:
+        """Refuse a file of somebody else's that no runtime should see; says nothing of one that may be looked at."""
+        received.check(Path(file))
 
     def inspect(self, file: str, opset: int | None, runtime: str | None) -> dict[str, Any]:
         """Structure, opset, IR, and the checks that need no inputs."""

@@ -70,7 +70,7 @@ def check_graph(model: onnx.ModelProto) -> Check:
 def check_weights(model: onnx.ModelProto, folder: Path) -> Check:
     """Every initializer is complete, in the file or in a file of the same folder."""
     for tensor in model.graph.initializer:
-        problem = _external_problem(tensor, folder) if _is_external(tensor) else _inline_problem(tensor)
+        problem = external_problem(tensor, folder) if _is_external(tensor) else _inline_problem(tensor)
         if problem:
             return Check(name="weights", passed=False, detail=f"{tensor.name}: {problem}")
     external = sum(_is_external(tensor) for tensor in model.graph.initializer)
@@ -107,7 +107,8 @@ def _inline_problem(tensor: onnx.TensorProto) -> str:
     return "" if len(tensor.raw_data) == wanted else f"{len(tensor.raw_data)} bytes instead of {wanted}"
 
 
-def _external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
+def external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
+    """Why the external data of a tensor cannot be read; empty where it can."""
     entries = {entry.key: entry.value for entry in tensor.external_data}
     path = (folder / entries.get("location", "")).resolve()
     end = int(entries.get("offset", 0)) + int(entries.get("length", 0))

@@ -1,0 +1,94 @@
+"""An .onnx that exists already: proven against its model's answers, or, where it has none, against itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from onnx_export_action import output
+from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters.attempt import Answered
+from onnx_export_action.making import Made
+from onnx_export_action.records import Export, Model
+from onnx_export_action.sources.names import shown_name
+from onnx_export_action.stage import Stage
+from onnx_export_action.validation import proof
+from onnx_export_action.validation.proof import Evidence, Proof
+from onnx_export_action.workers import interpreters
+from onnx_export_action.workers.client import Worker, WorkerFailure
+
+
+def alone(stage: Stage, model: Model) -> Made:
+    """The file against its own run without optimisation; its answers have no model to be held to."""
+    settings, file = stage.settings, Path(model.path)
+    with stage.log.group("Validate the file"), _validator(stage) as validator:
+        try:
+            validator.call("receive", file=str(file))
+            cases = validator.call("make_cases", file=str(file), folder=str(stage.work), threads=stage.threads)
+            evidence = Evidence(tuple(cases), {}, "unoptimised")
+            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
+        except WorkerFailure as failure:
+            raise failure.as_run_error() from failure
+    return _keep(stage, file, proven, evidence, Export())
+
+
+def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> Made:
+    """The file against PyTorch's answers; the model's worker lives as long as `stack`, for the benchmark."""
+    settings = stage.settings
+    with stage.log.group("Validate the file"), _validator(stage) as validator:
+        try:
+            validator.call("receive", file=str(file))
+            worker, answered = _answers(stage, model, stack)
+            evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations)
+            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
+        except WorkerFailure as failure:
+            raise failure.as_run_error() from failure
+    for warning in answered.warnings:
+        stage.log.warning(warning)
+    stage.progress.model = model.model_copy(update={"architecture": answered.architecture})
+    checked = shown_name(file, settings.workspace)
+    made = _keep(stage, file, proven, evidence, Export(checked=checked, reference=answered.reference))
+    return Made(made.file, made.cases, worker)
+
+
+def _validator(stage: Stage) -> Worker:
+    return Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log)
+
+
+def _answers(stage: Stage, model: Model, stack: ExitStack) -> tuple[Worker, Answered]:
+    """The model's own answers, from the interpreter of the route asked for, else from the first that can load it."""
+    asked = stage.settings.exporter
+    failures: list[WorkerFailure] = []
+    for route in (asked,) if asked != "auto" else ("torch", "optimum"):
+        folder = stage.work / route
+        folder.mkdir()
+        if stage.host.user is not None:
+            os.chown(folder, stage.host.user, stage.host.user)
+        try:
+            worker = stack.enter_context(attempt.start(route, stage.host, stage.log))
+            answered = attempt.answer(worker, model, stage.settings, stage.threads, folder, stage.log)
+        except WorkerFailure as failure:
+            stage.log.line(f"✗ {failure.cause}")
+            failures.append(failure)
+            if failure.kind == "usage":
+                break  # another interpreter would read the folder no better
+            continue
+        if stage.settings.benchmark_seconds == 0:
+            worker.close()  # its memory is better used by ONNX Runtime
+        return worker, answered
+    raise failures[0]
+
+
+def _keep(stage: Stage, file: Path, proven: Proof, evidence: Evidence, export: Export) -> Made:
+    """What is known of the file into the report, and a copy of it with all its data into the bundle."""
+    stage.progress.validation, stage.progress.graph = proven.validation, proven.graph
+    stage.progress.export = export.model_copy(update={"opset": proven.opset, "ir_version": proven.ir_version})
+    copies = stage.work / "onnx"
+    copies.mkdir()
+    for name in proven.graph.external_files if proven.graph else ():
+        (copies / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.parent / name, copies / name)
+    copy = Path(shutil.copyfile(file, copies / "model.onnx"))
+    return Made(output.take_model(copy, stage.settings.output_path, proven.validation.passed), evidence.cases)

@@ -1,0 +1,110 @@
+"""`validate FILE --model MODEL`: a file that exists already, held to its model's own answers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.integration import program, tiny
+from tests.integration.program import Outcome, assert_error
+
+
+@pytest.fixture
+def workspace(exported: Callable[..., Outcome], models: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A model, and the file that was once exported from it, with its weights beside it."""
+    shutil.copytree(models("bert"), tmp_path / "bert")
+    source = exported("bert", exporter="torchscript", opset="17").folder / "model.onnx"
+    (tmp_path / "made").mkdir()
+    external = {"save_as_external_data": True, "location": "data/weights.bin", "size_threshold": 0}
+    (tmp_path / "made" / "data").mkdir()
+    onnx.save(onnx.load(source), tmp_path / "made" / "model.onnx", **external)
+    return tmp_path
+
+
+def validate(workspace: Path, file: str, model: str = "bert", **inputs: str) -> Outcome:
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    flags = [
+        "validate",
+        str(workspace / file),
+        *(part for name, value in given.items() for part in (f"--{name}", value)),
+    ]
+    return program.run(workspace, {"model": model}, flags=flags)
+
+
+def test_validate__a_right_file_in_a_folder_with_its_data(workspace: Path) -> None:
+    outcome = validate(workspace, "made", opset="17")
+    assert outcome.status == 0, outcome.log
+    report = outcome.report
+    assert report["validation"]["reference"] == "pytorch"
+    assert len(report["validation"]["cases"]) >= 8
+    assert all(axis["passed"] for axis in report["validation"]["dynamic_axes"])
+    assert report["export"]["attempts"] == []
+    assert report["export"]["exporter"] is None
+    assert report["export"]["checked"] == "made/model.onnx"
+    assert "transformers 5" in report["export"]["reference"]
+    assert report["benchmark"] is None
+    assert report["model"]["architecture"] == "BertModel"
+    assert {"model.onnx", "data/weights.bin", "tokenizer.json"} <= outcome.names()
+    assert "made/model.onnx" in outcome.summary
+    assert "onnx-export-action validate " in report["reproduce"]
+
+
+def test_validate__a_wrong_file_by_the_limits_asked_for(workspace: Path) -> None:
+    file = workspace / "made" / "model.onnx"
+    model = onnx.load(file)
+    weight = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    changed = onnx.numpy_helper.to_array(weight) * np.float32(1.01)
+    weight.CopyFrom(onnx.numpy_helper.from_array(changed, weight.name))
+    onnx.save(model, workspace / "wrong.onnx")
+    outcome = validate(workspace, "wrong.onnx")
+    assert outcome.status == 1, outcome.log
+    assert outcome.outputs["verdict"] == "fail"
+    assert "the ONNX file does not give the model's answers" in outcome.summary
+    assert {"model.failed.onnx"} <= outcome.names()
+    assert validate(workspace, "wrong.onnx", atol="1", rtol="1", benchmark_seconds="0.2").status == 0
+
+
+def test_validate__against_another_model(workspace: Path) -> None:
+    tiny.vit(workspace / "vit")
+    outcome = validate(workspace, "made", model="vit")
+    assert outcome.status == 1, outcome.log
+    assert "input names" in outcome.summary
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("nothing.onnx", "is no .onnx file, and no folder with a model.onnx"),
+        ("bert", "is no .onnx file, and no folder with a model.onnx"),
+        ("onnx-validation/model.onnx", "lies in the output folder"),
+        ("text.onnx", "text.onnx is not a readable ONNX file"),
+        ("foreign.onnx", "foreign.onnx cannot be used: it needs the custom operator Secret of my.domain"),
+    ],
+)
+def test_validate__what_is_no_file_to_prove(workspace: Path, file: str, sentence: str) -> None:
+    (workspace / "text.onnx").write_text("this is a text")
+    node = onnx.helper.make_node("Secret", ["x"], ["y"], domain="my.domain")
+    value = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n"]) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "g", value[:1], value[1:])
+    onnx.save(onnx.helper.make_model(graph), workspace / "foreign.onnx")
+    outcome = validate(workspace, file)
+    assert outcome.status == 2, outcome.log
+    assert sentence in outcome.failure
+
+
+def test_validate__needs_a_model_that_is_none_itself(workspace: Path) -> None:
+    outcome = validate(workspace, "made", model="made/model.onnx")
+    assert outcome.status == 2
+    assert "onnx-file: the model is an .onnx too" in outcome.failure
+
+
+def test_validate__a_model_without_a_weight(workspace: Path) -> None:
+    from tests.integration.test_bad_models import rewrite_weights, without_a_layer
+
+    rewrite_weights(workspace / "bert", without_a_layer)
+    assert_error(validate(workspace, "made", output_dir="onnx-export"), 2, "2 weights are missing")
