@@ -70,8 +70,9 @@ class Ladder:
                 worker = own.enter_context(attempt.start(exporter, self._host, self._log))
                 climbed = self._export_and_prove(exporter, worker)
             except WorkerFailure as failure:
-                self._record(exporter, start, worker, failure)
-                raise
+                known = attempt.explained(failure)
+                self._record(exporter, start, worker, known)
+                raise known from failure
             passed = climbed.proof.validation.passed
             self._record(exporter, start, worker, None if passed else self._not_proven(climbed.proof))
             for warning in climbed.exported.warnings:
@@ -107,7 +108,8 @@ class Ladder:
         promised = ladder.opset_for(self._settings)
         kept = proven.opset == promised
         hint = "" if kept else f"Opset {promised} is written by: {', '.join(ladder.writers(promised))}."
-        return WorkerFailure(f"The file failed validation: {proof.summary_of_failure(proven.validation)}", hint)
+        cause = f"The file failed validation: {proof.summary_of_failure(proven.validation)}"
+        return WorkerFailure(cause, hint, "route")
 
     def _record(self, exporter: str, start: float, worker: Worker | None, failure: WorkerFailure | None) -> None:
         cause = diagnosis.first_sentence(failure.cause) if failure else None

@@ -69,7 +69,8 @@ def _answers(stage: Stage, model: Model, stack: ExitStack) -> tuple[Worker, Answ
         try:
             worker = stack.enter_context(attempt.start(route, stage.host, stage.log))
             answered = attempt.answer(worker, model, stage.settings, stage.threads, folder, stage.log)
-        except WorkerFailure as failure:
+        except WorkerFailure as caught:
+            failure = attempt.explained(caught)
             stage.log.line(f"✗ {failure.cause}")
             failures.append(failure)
             if failure.kind == "usage":

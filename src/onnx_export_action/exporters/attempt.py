@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.exporters import diagnosis
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
@@ -84,3 +85,11 @@ def export(
     file = folder / "onnx" / "model.onnx"
     worker.call("export", exporter=exporter, opset=opset, file=str(file))
     return Exported(**vars(answered), file=file)
+
+
+def explained(failure: WorkerFailure) -> WorkerFailure:
+    """A library's error as a cause and a remedy; what the worker itself could name is left as it is."""
+    if failure.kind != "unknown":
+        return failure
+    found = diagnosis.diagnose(failure.cause, failure.traceback)
+    return WorkerFailure(found.cause, failure.hint or found.remedy, found.kind, failure.traceback or failure.cause)

@@ -8,28 +8,60 @@ from hypothesis import strategies as st
 
 from onnx_export_action.exporters import diagnosis
 
+_OPSET = "operator 'aten::scaled_dot_product_attention' to ONNX opset version 13 is not supported"
+
 
 @pytest.mark.parametrize(
-    ("cause", "advice"),
+    ("cause", "sentence", "advice"),
     [
-        ("operator 'aten::scaled_dot_product_attention' to ONNX opset version 13 is not supported.", "opset 14"),
-        ("Exporting the operator 'aten::diff' to ONNX opset version 18 is not supported.", "exporter: torch`"),
-        ("No ONNX function found for <OpOverload(op='aten.grouped_mm')>", "exporter: transformers`"),
-        ("Could not guard on data-dependent expression u0 > 1", "branches on its data"),
-        ("Constraints violated (batch)!", "fixes a dynamic size"),
-        ("Asked to export a x model: optimum only supports the tasks y", "no configuration for this pair"),
-        ("a custom or unsupported architecture", "no configuration for this architecture"),
-        ("Transformers does not recognize this architecture", "older than the architecture"),
-        ("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Could not find an implementation", "dtype: fp32`"),
-        ("ModuleNotFoundError: No module named 'einops'", "a package that is not installed"),
-        ("something else", ""),
-        ("", ""),
+        (f"{_OPSET}. Support was added in version 14", "at opset 13; opset 14 has one", "`opset` to 14"),
+        ("operator 'aten::diff' to ONNX opset version 18 is not supported.", "operator aten::diff has no", "torch`"),
+        ("No ONNX function found for <OpOverload(op='aten.grouped_mm', overload", "aten.grouped_mm", "torch"),
+        ("Could not guard on data-dependent expression u0 > 1", "branches on the values", "torch.where"),
+        ("Constraints violated (batch)!", "fixes an axis", "looping"),
+        ("Asked to export a x model: optimum only supports the tasks y", "with this task", "another `exporter`"),
+        ("a custom or unsupported architecture", "no configuration for this architecture", "another `exporter`"),
+        ("Transformers does not recognize this architecture", "does not know the architecture", "older transformers"),
+        ("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Could not find an implementation", "no kernel", "dtype: fp32`"),
+        ("ModuleNotFoundError: No module named 'einops'", "needs the package einops", "an image in which"),
+        ("The serialized model is larger than the 2GiB limit", "more than 2 GiB", "beside the graph"),
+        ("ValueError: please pass trust_remote_code=True", "code of its own", "trust-remote-code: true`"),
     ],
 )  # fmt: skip
-def test_hint__by_cause(cause: str, advice: str) -> None:
-    found = diagnosis.hint(cause)
-    assert advice in found
-    assert bool(found) == bool(advice)
+def test_diagnose__what_is_known(cause: str, sentence: str, advice: str) -> None:
+    found = diagnosis.diagnose(cause)
+    assert sentence in found.cause
+    assert found.cause.endswith(".")
+    assert advice in found.remedy
+    assert diagnosis.hint(cause) == found.remedy
+
+
+def test_diagnose__what_is_not_known_says_so_with_the_last_words() -> None:
+    found = diagnosis.diagnose("OddError: something else\nmore")
+    assert found.cause == "This failure is not known here. The exporter's last words: OddError: something else"
+    assert found.remedy == diagnosis.hint("something else") == ""
+
+
+_FRAMES = """Traceback (most recent call last):
+  File "/opt/lib/python3.11/site-packages/onnx_export_action/exporters/module.py", line 3, in forward
+    return self.model(x)
+  File "/opt/lib/python3.11/site-packages/transformers/models/bert/modeling_bert.py", line 55, in forward
+    if mask.any():
+  File "/opt/lib/python3.11/site-packages/torch/_ops.py", line 9, in __call__
+    return op()
+"""
+
+
+def test_diagnose__names_the_place_in_the_model_and_no_path() -> None:
+    found = diagnosis.diagnose("data-dependent", _FRAMES)
+    assert found.cause.endswith(" in modeling_bert.py, line 55, in forward: `if mask.any():`.")
+
+
+@given(cause=st.text(), traceback=st.text())
+def test_diagnose__any_text_ends_in_one_line(cause: str, traceback: str) -> None:
+    found = diagnosis.diagnose(cause, traceback)
+    assert found.cause
+    assert "\n" not in found.cause
 
 
 @pytest.mark.parametrize(
