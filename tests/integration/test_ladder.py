@@ -54,7 +54,7 @@ def test_ladder__stops_at_the_first_proven_file(run: Run) -> None:
     ("fault", "cause", "hint"),
     [
         ("refuse", "torchscript refuses.", "Do not use torchscript."),
-        ("raise", "RuntimeError: torchscript broke: details", None),
+        ("raise", "This failure is not known here. The exporter's last words: RuntimeError: torchscript broke", ""),
         ("crash", "It crashed with SIGABRT.", "Choose another `exporter`."),
         ("no file", "The file failed validation: model.onnx is not a readable ONNX file: No such file", None),
         ("garbage", "The file failed validation: model.onnx is not a readable ONNX file", None),
