@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -119,6 +120,8 @@ class ArtifactServer:
         name = request["name"]
         if self.newest(name) is not None and not self.appends:
             return 409, {"code": "already_exists", "msg": "an artifact with this name already exists"}
+        if "expires_at" in request and not _is_soon(request["expires_at"]):
+            return 400, {"code": "invalid_argument", "msg": "expires_at is not within the days that are allowed"}
         self.artifacts.append(Artifact(self.first_id + len(self.artifacts), name))
         return 200, {"ok": True, "signed_upload_url": self._address(name, "cw")}
 
@@ -266,6 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """The list of requests is the log."""
+
+
+def _is_soon(expires_at: str) -> bool:
+    left = datetime.fromisoformat(expires_at) - datetime.now(UTC)
+    return timedelta() < left < timedelta(days=400)
 
 
 def _digest(content: bytes) -> str:

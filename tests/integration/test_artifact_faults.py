@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
+from onnx_export_action import publish
 from onnx_export_action.github.artifact.calls import Limits
 from tests.integration.artifact_case import NAME, Delivery, contents, deliver
 from tests.integration.artifact_server import SIGNATURE, ArtifactServer, Fault, running, token
@@ -14,6 +16,7 @@ from tests.integration.artifact_server import SIGNATURE, ArtifactServer, Fault, 
 CALLS = ("CreateArtifact", "block", "blocklist", "FinalizeArtifact")
 SOON = {"Retry-After": "7"}
 PASSING = {
+    "403 secondary limit": Fault(403, SOON, body=b'{"msg": "You have exceeded a secondary rate limit."}'),
     "408": Fault(408),
     "429": Fault(429, SOON),
     "429, at a date": Fault(429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}),
@@ -91,7 +94,7 @@ def test_overwrite__what_passes_is_waited_for(github: ArtifactServer, tmp_path: 
     assert len(done.pauses) == 1
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "reset", "truncated"])
+@pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("call", CALLS)
 def test_upload__what_does_not_pass_is_given_up(github: ArtifactServer, tmp_path: Path, call: str, fault: str) -> None:
     github.faults = {call: [PASSING[fault]] * 100}
@@ -216,6 +219,29 @@ def test_upload__all_pauses_together_are_bounded(github: ArtifactServer, tmp_pat
     limits = Limits(attempts=1000, all_pauses=600, sleep=pauses.append)
     assert_not_delivered(github, deliver(tmp_path / "onnx-export", github.environment(), limits=limits))
     assert sum(pauses) == 600
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_upload__a_clock_far_off_costs_the_time_that_it_is_kept_and_no_more(
+    github: ArtifactServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=365 * years)
+
+    monkeypatch.setattr(publish, "datetime", Clock)
+    done = deliver(tmp_path / "onnx-export", github.environment(), retention_days="3")
+    assert_delivered(github, done, tmp_path / "onnx-export")
+    assert "expires_at" in github.requests[0][1]
+    assert "expires_at" not in github.requests[1][1]
+    assert "kept as long as the repository keeps any" in done.log
+
+
+def test_upload__a_refusal_of_all_is_not_taken_for_one_of_the_days(github: ArtifactServer, tmp_path: Path) -> None:
+    github.faults = {"CreateArtifact": [Fault(422)] * 100}
+    assert_not_delivered(github, deliver(tmp_path / "onnx-export", github.environment(), retention_days="3"))
+    assert github.names() == ["CreateArtifact"] * 2
 
 
 def test_upload__nobody_listens(tmp_path: Path) -> None:

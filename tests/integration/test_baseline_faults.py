@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,26 +18,14 @@ from onnx_export_action.github import rest
 from onnx_export_action.records import NoBase
 from tests.integration.baseline_case import GOOD, MAIN, MERGE_BASE, NAME, add_history, look
 from tests.integration.github_actions_api import ActionsApi
-from tests.integration.github_api import Fault, running_api
+from tests.integration.github_api import running_api
 from tests.integration.history_api import HistoryApi
+from tests.integration.test_comment_faults import LASTING
 from tests.unit.baseline import bundles
 
 CALLS = ("compare", "artifacts", "commits", "run", "zip", "blob")
-SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-LASTING = {
-    "401": Fault(status=401, message="Bad credentials"),
-    "403": Fault(status=403, message="Resource not accessible by integration"),
-    "403 secondary limit": Fault(status=403, message=SECONDARY),
-    "403 limit, an hour": Fault(status=403, message=SECONDARY, headers={"Retry-After": "3600"}),
-    "404": Fault(status=404, message="Not Found"),
-    "410": Fault(status=410, message="Gone"),
-    "429": Fault(status=429, headers={"Retry-After": "1"}),
-    "500": Fault(status=500),
-    "hang": Fault("hang"),
-    "reset": Fault("reset"),
-    "truncated": Fault("truncated"),
-    "malformed": Fault("malformed"),
-}
+FAULTS = {name: fault for name, (fault, _) in LASTING.items()}
+PASSES = ["403 secondary limit", "429", "500", "502", "503", "hang", "reset", "truncated", "malformed"]
 
 
 @pytest.fixture
@@ -50,14 +40,14 @@ def history(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[His
 
 # A redirect has no body that anybody reads.
 EVERYWHERE = [
-    (call, name) for call in CALLS for name in LASTING if call != "zip" or name not in ("truncated", "malformed")
+    (call, name) for call in CALLS for name in FAULTS if call != "zip" or name not in ("truncated", "malformed")
 ]
 
 
 @pytest.mark.parametrize(("call", "name"), EVERYWHERE)
 def test_find__a_fault_that_stays_is_one_warning(history: HistoryApi, tmp_path: Path, call: str, name: str) -> None:
     history.keep(NAME, GOOD, MAIN[2] if call == "commits" else MERGE_BASE)
-    history.actions.api.faults[call] = LASTING[name]
+    history.actions.api.faults[call] = FAULTS[name]
     looked = look(history, tmp_path)
     assert isinstance(looked.found, NoBase), looked.log
     assert len(looked.warnings) == 1, looked.log
@@ -68,15 +58,26 @@ def test_find__a_fault_that_stays_is_one_warning(history: HistoryApi, tmp_path: 
     assert history.actions.api.token not in looked.log
     assert not looked.folder.exists()
     assert history.actions.api.calls.count(call) <= 9
-    if name in ("401", "403") and call != "blob":
+    if name in ("401", "403 read-only") and call != "blob":
         assert "`permissions: actions: read`" in looked.found.remedy
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("name", ["429", "500", "hang", "reset"])
+@pytest.mark.parametrize(("call", "name"), [(call, name) for call, name in EVERYWHERE if name in PASSES])
 def test_find__a_fault_that_passes_is_not_noticed(history: HistoryApi, tmp_path: Path, call: str, name: str) -> None:
     history.keep(NAME, GOOD, MAIN[2] if call == "commits" else MERGE_BASE)
-    history.actions.api.faults[call] = Fault(**{**LASTING[name].__dict__, "times": 1})
+    history.actions.api.faults[call] = replace(FAULTS[name], times=1)
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, Found), looked.log
+    assert looked.warnings == []
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_find__a_clock_far_off_changes_nothing(
+    history: HistoryApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + years * 365 * 86_400)
+    history.keep(NAME, GOOD, MERGE_BASE)
     looked = look(history, tmp_path)
     assert isinstance(looked.found, Found), looked.log
     assert looked.warnings == []

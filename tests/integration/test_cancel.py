@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.integration import second_stage_case
 from tests.integration.artifact_server import ArtifactServer, Fault, running
 from tests.integration.comment_case import environment
 from tests.integration.github_api import GitHubApi
@@ -137,6 +138,21 @@ def test_cancel__while_the_comment_is_written(tmp_path: Path) -> None:
     assert outcome.report["verdict"] == "pass"
     assert "comment-url" not in outcome.outputs
     assert outcome.log.count("::warning") == 1
+
+
+def test_cancel__while_the_second_stage_asks_for_the_pull_request(tmp_path: Path) -> None:
+    with silent_server() as api:
+        at_the_end_of_a_run = second_stage_case.environment(
+            GitHubApi(url=address_of(api)), tmp_path, second_stage_case.event()
+        )
+        inputs = {"mode": "report", "github-token": "ghs_0123456789abcdef"}
+        with started(tmp_path, inputs, at_the_end_of_a_run) as process:
+            connection, _ = api.accept()
+            with connection:
+                outcome = cancel(process)
+    assert f"::error title=onnx-export-action::{SENTENCE}" in outcome.log
+    assert SENTENCE in outcome.summary
+    assert (outcome.outputs, outcome.log.count("::error"), outcome.folder.exists()) == ({}, 1, False)
 
 
 def test_cancel__the_next_run_finds_a_folder_that_it_can_use(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import program
+from tests.integration import artifact_server, program
 from tests.integration.comment_case import environment
-from tests.integration.github_api import PULL, Fault, GitHubApi, running_api
+from tests.integration.github_api import PULL, REPOSITORY, Fault, GitHubApi, running_api
 from tests.integration.test_onnx_file import write
 
 pytestmark = pytest.mark.usefixtures("waits")
@@ -37,6 +37,26 @@ def test_main__comments_and_names_the_comment(api: GitHubApi, tmp_path: Path) ->
     assert f"::add-mask::{api.token}" in outcome.log
     kept = [path.read_text(errors="replace") for path in outcome.folder.rglob("*") if path.is_file()]
     assert not any(api.token in said for said in [text, outcome.summary, *kept])
+
+
+@pytest.mark.parametrize("lost", ["the artifact", "the comment"])
+def test_main__what_is_lost_costs_nothing_else(api: GitHubApi, tmp_path: Path, lost: str) -> None:
+    with artifact_server.running() as service:
+        if lost == "the artifact":
+            service.faults["CreateArtifact"] = [artifact_server.Fault(422)]
+        else:
+            api.faults["create"] = Fault(status=422, message="Validation Failed")
+        outcome = run(api, tmp_path, **{**service.environment(), "GITHUB_REPOSITORY": REPOSITORY})
+        kept = list(service.finished())
+    assert outcome.outputs["verdict"] == "pass"
+    (warning,) = [text for text in outcome.log.splitlines() if text.startswith(("::warning", "::error"))]
+    if lost == "the artifact":
+        (text,) = api.texts()
+        assert (outcome.status, kept, "/artifacts/" in text) == (4, [], False)
+        assert "The artifact was not uploaded" in warning
+    else:
+        assert (outcome.status, kept, api.texts()) == (0, ["network-onnx"], [])
+        assert "The comment was not written." in warning
 
 
 def test_main__a_token_that_only_reads_is_one_warning(api: GitHubApi, tmp_path: Path) -> None:

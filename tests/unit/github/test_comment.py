@@ -12,6 +12,7 @@ from onnx_export_action.github.comment import text as comment_text
 from onnx_export_action.github.comment.exchange import Standing
 from onnx_export_action.github.failure import Failed, Later, Unsure
 from tests.unit.github.comments_model import CONTEXT, Store, Turns, make_part
+from tests.unit.github.comments_rush import Rush, part_of_job
 
 STANDING = comment_text.merged([], [make_part(9, model="acme/other")], CONTEXT)
 
@@ -38,6 +39,14 @@ def test_write__the_order_that_loses_a_part_without_the_second_look() -> None:
     # Both read, the first writes, the second writes over it, then each looks again.
     assert Turns(store, [0, 1, 0, 1]).write([first, second]) == []
     assert store.writes.count("update") == 3
+
+
+@pytest.mark.parametrize(("seed", "within"), [(0, 0), (0, 2), (1, 2)])
+def test_write__forty_jobs_of_a_matrix_find_their_place(seed: int, within: float) -> None:
+    store, parts = Store(), [part_of_job(number) for number in range(40)]
+    assert Rush(store, seed).write(parts, within) == []
+    (body,) = store.bodies.values()
+    assert {part.key for part in comment_text.parts_of(body)} == {part.key for part in parts}
 
 
 def test_write__nothing_stands_yet() -> None:

@@ -95,7 +95,7 @@ class BlockUpload:
         """A server that appends would keep the bytes twice, so only what it cannot have taken is sent again."""
         if self._parallel:
             return not self._broken.is_set()
-        return outcome.status == 429 if isinstance(outcome, Answer) else not outcome.sent
+        return outcome.status in (403, 429) if isinstance(outcome, Answer) else not outcome.sent
 
     def _raise_first_error(self) -> None:
         done = [future for future in self._futures if future.done()]

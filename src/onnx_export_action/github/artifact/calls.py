@@ -117,7 +117,7 @@ class Caller:
             outcome: Answer | BrokenOff
             try:
                 outcome = self.once(call)
-                if outcome.status not in _TRANSIENT and readable(outcome):
+                if not _may_pass(outcome) and readable(outcome):
                     return outcome
             except BrokenOff as broken:
                 outcome = broken
@@ -147,6 +147,11 @@ def refusal(call: Call, answer: Answer, why: str = "") -> Refused:
         return Refused(f"{call.what} was redirected, which this program does not follow.", answer.status)
     said = f": {why}" if why else "."
     return Refused(f"{call.what} was refused with status {answer.status}{said}", answer.status)
+
+
+def _may_pass(answer: Answer) -> bool:
+    """A limit may be told by a 403, which then says how long it lasts."""
+    return answer.status in _TRANSIENT or (answer.status == 403 and "Retry-After" in answer.headers)
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:

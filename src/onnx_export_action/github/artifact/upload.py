@@ -8,7 +8,7 @@ from datetime import datetime
 
 from onnx_export_action.github.artifact.archive import BlockSink, Entry, write_zip
 from onnx_export_action.github.artifact.blob import BLOCK_BYTES, BlockUpload
-from onnx_export_action.github.artifact.failure import MustRestart, NameTaken, UploadFailed
+from onnx_export_action.github.artifact.failure import MustRestart, NameTaken, Refused, UploadFailed
 from onnx_export_action.github.artifact.service import ArtifactService
 from onnx_export_action.log import Log
 from onnx_export_action.report import units
@@ -67,13 +67,24 @@ def _reserve(wanted: Wanted, service: ArtifactService, log: Log) -> tuple[str, s
     for number in range(1, _NAMES + 1):
         name = wanted.name if number == 1 else f"{wanted.name}-{number}"
         try:
-            address = service.create(name, wanted.expires_at)
+            address = _created(name, wanted, service, log)
         except NameTaken:
             continue
         if number > 1:
             log.line(f"An artifact {wanted.name!r} exists already in this run; this one is named {name!r}.")
         return name, address
     raise UploadFailed(f"The run has {_NAMES} artifacts named {wanted.name!r} already.")
+
+
+def _created(name: str, wanted: Wanted, service: ArtifactService, log: Log) -> str:
+    """Without an end where it is refused with one: this machine's clock may be wrong, and the file counts more."""
+    try:
+        return service.create(name, wanted.expires_at)
+    except Refused as refused:
+        if wanted.expires_at is None or refused.status not in (400, 422):
+            raise
+        log.line(f"{refused} Without `retention-days`, it is kept as long as the repository keeps any.")
+        return service.create(name, None)
 
 
 def _make_room(name: str, service: ArtifactService, log: Log) -> None:
