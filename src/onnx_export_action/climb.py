@@ -98,7 +98,7 @@ class Ladder:
         return Climbed(exporter, exported, proven, worker)
 
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
-        evidence = Evidence(exported.cases, exported.axes, "pytorch", exported.generations)
+        evidence = Evidence(exported.cases, exported.axes, "pytorch", exported.generations, exported.notes)
         try:
             return proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
         except WorkerFailure as failure:

@@ -41,7 +41,7 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
         try:
             validator.call("receive", file=str(file))
             worker, answered = _answers(stage, model, stack)
-            evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations)
+            evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations, answered.notes)
             proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure

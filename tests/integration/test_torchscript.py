@@ -9,6 +9,7 @@ import onnx
 import torch
 import transformers
 
+from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.service import Service
 from onnx_export_action.exporters.traceable import traceable
 from tests.integration import tiny
@@ -46,3 +47,15 @@ def test_traceable__experts_answer_the_same_by_products_that_have_operators() ->
         assert model.get_experts_implementation() != before
         torch.testing.assert_close(model(ids).logits, own)
     assert model.get_experts_implementation() == before
+
+
+def test_export__leaves_dropout_off(models: Callable[[str], Path], tmp_path: Path) -> None:
+    service = Service()
+    service.load(str(models("bert")), "feature-extraction", "fp32", False, 1)
+    service.answer(str(tmp_path), [1, 2], [7, 9])
+    inputs = service._inputs.make(Case(2, 7, "right"), seed=1)
+    before = service._module.answer(inputs)
+    (tmp_path / "onnx").mkdir()
+    service.export("torchscript", 18, str(tmp_path / "onnx" / "model.onnx"))
+    after = service._module.answer(inputs)
+    assert all(torch.equal(before[name], after[name]) for name in before)

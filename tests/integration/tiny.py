@@ -83,6 +83,11 @@ def bert(folder: Path, class_name: str = "BertModel", **changes: Any) -> Path:
     return save(folder, class_name, transformers.BertConfig(**{**sizes, "max_position_embeddings": 160, **changes}))
 
 
+def bert_for_questions(folder: Path) -> Path:
+    """A question-answering BERT: two outputs of one shape, so that exchanging them is a fault nobody sees by shape."""
+    return bert(folder, "BertForQuestionAnswering")
+
+
 def distilbert(folder: Path) -> Path:
     """A DistilBERT text classifier of two layers."""
     config = transformers.DistilBertConfig(
@@ -174,6 +179,31 @@ def vit(folder: Path) -> Path:
         num_labels=3,
     )
     return save(folder, "ViTForImageClassification", config, tokenizer=False)
+
+
+def resnet(folder: Path) -> Path:
+    """A ResNet image classifier of two stages for images of 64 by 64."""
+    sizes = {"embedding_size": 16, "hidden_sizes": [16, 24], "depths": [1, 1]}
+    config = transformers.ResNetConfig(**sizes, layer_type="basic", num_labels=3)
+    transformers.ViTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return save(folder, "ResNetForImageClassification", config, tokenizer=False)
+
+
+def wav2vec2(folder: Path) -> Path:
+    """A Wav2Vec2 of two layers that writes down speech."""
+    config = transformers.Wav2Vec2Config(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        vocab_size=VOCABULARY,
+        conv_dim=[32] * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=4,
+        pad_token_id=0,
+    )
+    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=True).save_pretrained(folder)
+    return save(folder, "Wav2Vec2ForCTC", config)
 
 
 def t5(folder: Path) -> Path:

@@ -24,8 +24,9 @@ from tests.unit.documents import Block
 YAML = documents.yaml_blocks()
 PIPELINES = ("examples/gitlab/.gitlab-ci.yml", "examples/jenkins/Jenkinsfile")
 DEFAULTS = settings.Settings(model="a", workspace=Path("/w"))
-TEXT_CASES = cases.for_text(DEFAULTS.batch_sizes, DEFAULTS.sequence_lengths, 512)
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+TEXT_CASES = cases.for_text(DEFAULTS.batch_sizes, DEFAULTS.sequence_lengths, cases.Reach(512, vocabulary=30_522))
+_SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+WORDS = (*_SMALL, "ten", "eleven", "twelve", "thirteen")
 
 
 def listed(name: str) -> str:
@@ -184,7 +185,9 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
         ),
         ("docs/exporters.md", f"Weights of more than {files.EXTERNAL_ABOVE_BYTES / 2**30:g} GiB"),
         ("docs/validation.md", f"weights over {structure._LARGE_BYTES / 2**10:g} KiB"),
-        ("docs/validation.md", f"a text of {cases._LONGEST} tokens"),
+        ("docs/validation.md", f"but {cases._LONGEST:,} tokens at most"),
+        ("docs/validation.md", f"{parity._GREATEST:g} times the greatest difference"),
+        ("docs/validation.md", f"{parity._TYPICAL:g} times its root mean square"),
         ("docs/validation.md", f"`batch-sizes` ({listed('batch-sizes')})"),
         ("docs/validation.md", f"`sequence-lengths` ({listed('sequence-lengths')})"),
         ("docs/validation.md", f"give {WORDS[len(TEXT_CASES)]} cases"),

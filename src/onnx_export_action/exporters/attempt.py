@@ -26,6 +26,7 @@ class Answered:
     architecture: str
     reference: str
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what the cases do not try
     generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
 
 
@@ -73,6 +74,7 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
         loaded["architecture"],
         versions,
         tuple(loaded["warnings"]),
+        tuple(answered.get("notes", ())),
         tuple(answered.get("generations", ())),
     )
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from onnx_export_action.exporters import cases
 from onnx_export_action.exporters.cached import PAST, PRESENT, CachedModule
-from onnx_export_action.exporters.cases import Case
+from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import Inputs
 
 
@@ -59,9 +58,9 @@ class CachedInputs:
         positions = torch.arange(case.past, case.past + case.sequence).expand(case.batch, -1).contiguous()
         return {} if "position_ids" in self.names else {"position_ids": positions}
 
-    def plan(self, batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
-        """The cases of the proof."""
-        return cases.with_past(batch_sizes, lengths, self.longest)
+    def reach(self, affordable: int) -> Reach:
+        """How far the texts of the proof can go."""
+        return self._text.reach(affordable)
 
     def _past(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
         if not ids.shape[1]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Padding = Literal["none", "right", "left"]
+Padding = Literal["none", "right", "left", "between"]
 
-_LONGEST = 128
-_SAMPLE_BATCHES = (3, 7, 11, 13, 17)
+_LONG, _LONGEST = 128, 2048
+_WITHOUT_TABLE = 131
+_SAMPLE_BATCHES = (3, 7, 13, 17)
 _SAMPLE_LENGTHS = (13, 19, 23, 29, 11, 5, 3, 2)
 _SAMPLE_PAST = 17
 _PASTS = (3, 11, 29)
 _PAST_OF_SEVERAL = 23
+_BETWEEN_LENGTH = 17
+_MANY_ROWS, _MANY_LENGTH = 11, 5
+_VOCABULARY_LENGTH = 61
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,47 @@ class Case:
     sequence: int
     padding: Padding = "none"
     scale: float = 1.0  # of height and width, or of the length of a sound
+    wide: float = 1.0  # width over height of an image, beside the model's own
     past: int = 0  # positions that a cache holds already
+    vocabulary: bool = False  # tokens spread over the whole vocabulary, each once where all fit
+    optional: bool = False  # left out where the model itself refuses it, so that no file has to take it
+
+    @property
+    def timed(self) -> bool:
+        """Whether such a size says something of the cost: not the corners."""
+        return not (self.vocabulary or self.optional) and self.sequence <= _LONG
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a model of text can be taken: its longest text, its vocabulary, and the tokens a case can afford."""
+
+    longest: int | None
+    farthest: int = 0  # the greatest distance that positions tell apart, where there is no table or a shorter window
+    vocabulary: int = 0
+    affordable: int = _LONGEST
+
+    @property
+    def tried(self) -> int:
+        """The length of the longest case."""
+        return max(
+            1, min(self.longest or max(_WITHOUT_TABLE, self.farthest), _LONGEST, max(_WITHOUT_TABLE, self.affordable))
+        )
+
+    @property
+    def tokens(self) -> int:
+        """How many ids of the vocabulary one case tries."""
+        return min(self.vocabulary, self.affordable)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not tried because it costs too much."""
+        found = []
+        if self.longest is not None and self.tried < self.longest:
+            found.append(f"Texts of more than {self.tried:,} tokens were not tried; the model takes {self.longest:,}.")
+        if self.tokens < self.vocabulary:
+            found.append(f"{self.tokens:,} of the {self.vocabulary:,} token ids were tried, spread evenly.")
+        return tuple(found)
 
 
 def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
@@ -37,14 +81,33 @@ def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int 
     return Case(batch, (unused or fitting or [1])[0])
 
 
-def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> tuple[Case, ...]:
-    """Every batch by every length, padded rows wherever there is more than one; then left padding, and a long text."""
+def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], reach: Reach) -> tuple[Case, ...]:
+    """Every batch by every length, padded rows wherever there is more than one; then the corners."""
+    longest = reach.longest
     fitting = tuple(dict.fromkeys(min(length, longest or length) for length in lengths))
     grid = [Case(batch, length, "right" if batch > 1 else "none") for batch in batch_sizes for length in fitting]
     several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
     left = Case(several, max(fitting), "left")
-    long = Case(min(batch_sizes), min(longest or _LONGEST, _LONGEST))
-    return tuple(dict.fromkeys([*grid, left, long]))
+    long = Case(min(batch_sizes), min(longest or _LONG, _LONG))
+    between = Case(several, min(_BETWEEN_LENGTH, longest or _BETWEEN_LENGTH), "between", optional=True)
+    return _distinct([*grid, left, long, between, *_corners(batch_sizes, reach)])
+
+
+def _distinct(cases: list[Case]) -> tuple[Case, ...]:
+    """The first of those that have the same sizes."""
+    return tuple({replace(case, optional=False): case for case in reversed(cases)}.values())[::-1]
+
+
+def _corners(batch_sizes: tuple[int, ...], reach: Reach) -> list[Case]:
+    """One token, many rows, the longest text, the vocabulary."""
+    corners = [Case(min(batch_sizes), 1, optional=True), Case(min(batch_sizes), reach.tried, optional=True)]
+    if max(batch_sizes) > 1:
+        corners.insert(1, Case(_MANY_ROWS, min(_MANY_LENGTH, reach.longest or _MANY_LENGTH), "left"))
+    if reach.tokens and max(batch_sizes) > 1:
+        length = min(_VOCABULARY_LENGTH, reach.longest or _VOCABULARY_LENGTH)
+        rows = -(-reach.tokens // max(1, length - 1))  # the last place of each row is the end token's
+        corners.append(Case(rows, length, vocabulary=True))
+    return corners
 
 
 def sample_with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
@@ -54,12 +117,12 @@ def sample_with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], lon
     return replace(alone, padding="left", past=past)
 
 
-def with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> tuple[Case, ...]:
+def with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], reach: Reach) -> tuple[Case, ...]:
     """A prompt at every batch and length, one step after pasts of several lengths, several steps at once, a long past.
 
     Rows of a batch are padded on the left, where a cache needs it; one prompt is padded on the right.
     """
-    limit = longest or _LONGEST
+    limit = reach.longest or _LONGEST
     fitting = tuple(dict.fromkeys(min(length, limit) for length in lengths))
     several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
     prompts = [Case(batch, length, _left(batch)) for batch in batch_sizes for length in fitting]
@@ -70,8 +133,8 @@ def with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: i
     ]
     at_once = min(min(lengths), max(1, limit // 3))
     more = Case(several, at_once, _left(several), past=min(_PAST_OF_SEVERAL, limit - at_once))
-    long = Case(min(batch_sizes), 1, past=min(limit, _LONGEST) - 1)
-    return tuple(dict.fromkeys([*prompts, right, *steps, more, long]))
+    long = Case(min(batch_sizes), 1, past=max(1, reach.tried - 1))
+    return _distinct([*prompts, right, *steps, more, long, *_corners(batch_sizes, reach)])
 
 
 def _left(batch: int) -> Padding:
@@ -79,19 +142,24 @@ def _left(batch: int) -> Padding:
 
 
 def for_images(batch_sizes: tuple[int, ...]) -> tuple[Case, ...]:
-    """Every batch at the model's own size, and one larger image where the model accepts it."""
-    return (*(Case(batch, 1) for batch in batch_sizes), Case(min(batch_sizes), 1, scale=1.5))
+    """Every batch at the model's own size, and a larger and a wider image where the model accepts them."""
+    least = min(batch_sizes)
+    others = (Case(least, 1, scale=1.5, optional=True), Case(least, 1, wide=2.0, optional=True))
+    return (*(Case(batch, 1) for batch in batch_sizes), *others)
 
 
 def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
     """Every batch at the model's own length, and shorter and longer sounds; `lengths` are those of a decoder's text."""
     sequences = [lengths[index % len(lengths)] for index in range(len(batch_sizes))]
     grid = [Case(batch, length) for batch, length in zip(batch_sizes, sequences, strict=True)]
-    return (*grid, Case(max(batch_sizes), max(lengths), scale=0.7), Case(min(batch_sizes), min(lengths), scale=1.3))
+    shorter = Case(max(batch_sizes), max(lengths), scale=0.7, optional=True)
+    longer = Case(min(batch_sizes), min(lengths), scale=1.3, optional=True)
+    return (*grid, shorter, longer)
 
 
 def describe(case: Case) -> str:
     """A text case for people: `batch 2, sequence 33, right padding`."""
-    padding = "" if case.padding == "none" else f", {case.padding} padding"
+    padding = {"none": "", "between": ", padding in between"}.get(case.padding, f", {case.padding} padding")
     past = f", past {case.past}" if case.past else ""
-    return f"batch {case.batch}, sequence {case.sequence}{past}{padding}"
+    words = ", the vocabulary" if case.vocabulary else ""
+    return f"batch {case.batch}, sequence {case.sequence}{past}{padding}{words}"

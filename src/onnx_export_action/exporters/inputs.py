@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
-from onnx_export_action.exporters.cases import Case
+from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.workers.protocol import Refusal
 
 _WITH_DECODER = ("text2text-generation", "automatic-speech-recognition", "feature-extraction")
-_SMALL_ID = 8
+# Beyond twice the greatest of these, all distances between tokens look alike to the model.
+_DISTANCES = ("relative_attention_max_distance", "sliding_window", "local_attention", "position_buckets")
 _DEFAULT_IMAGE_SIZE = 224
 _DEFAULT_SAMPLES = 16_000
 _DEFAULT_FRAMES = 3_000
@@ -32,6 +33,9 @@ class Inputs:
         self._tokenizer = tokenizer
         self._separate_batches = task in ("zero-shot-image-classification", "feature-extraction")
         self._names = _names(model, task, self._processor, tokenizer)
+        tables = (part for part in model.modules() if isinstance(part, torch.nn.Embedding))
+        positions = (table for table in tables if table is not _words(model))
+        self._padded_tables = {table.num_embeddings for table in positions if table.padding_idx is not None}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,9 +58,15 @@ class Inputs:
         ]
         known = [value for value in positions if isinstance(value, int) and value > 0]
         # RoBERTa's family counts positions from behind the padding id, which costs the table's first rows.
-        padding = self._special("pad_token_id") or 0
-        skipped = padding + 1 if padding < _SMALL_ID else 0
+        skipped = (self._special("pad_token_id") or 0) + 1 if known and known[0] in self._padded_tables else 0
         return max(1, known[0] - skipped) if known else None
+
+    def reach(self, affordable: int) -> Reach:
+        """How far the texts of the proof can go, with cases of so many tokens at most."""
+        text = self._text_config
+        distances = [getattr(text, key, None) for key in _DISTANCES]
+        farthest = 2 * max((value for value in distances if isinstance(value, int)), default=0) + 1
+        return Reach(self.longest, farthest, len(self._tokens_tried), affordable)
 
     @property
     def axes(self) -> dict[str, dict[int, str]]:
@@ -89,7 +99,7 @@ class Inputs:
 
     def _value(self, name: str, case: Case, mask: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         if name == "input_ids":
-            return self._ids(mask, generator)
+            return self._vocabulary(case) if case.vocabulary else self._ids(mask, generator)
         if name == "attention_mask":
             return self._sound_mask(case) if self.modality == "sound" else mask
         if name == "token_type_ids":
@@ -107,12 +117,31 @@ class Inputs:
             return torch.cat([corners, corners + torch.randint(1, 500, corners.shape, generator=generator)], dim=-1)
         raise Refusal(f"The model needs an input `{name}` that this program cannot make.", "")
 
+    @property
+    def _tokens_tried(self) -> list[int]:
+        """All but those that stand for something else: padding, the end, an image."""
+        others = {self._special(key) for key in ("pad_token_id", "eos_token_id", "image_token_id")}
+        return [token for token in range(self._size_of_vocabulary) if token not in others]
+
+    @property
+    def _size_of_vocabulary(self) -> int:
+        return min(size for size in (getattr(self._text_config, "vocab_size", None), self._tokens) if size)
+
+    def _vocabulary(self, case: Case) -> torch.Tensor:
+        """Tokens spread evenly over the vocabulary, each in its turn, the end token behind each row."""
+        eos, tokens = self._special("eos_token_id"), torch.tensor(self._tokens_tried)
+        ended = eos is not None and eos < self._size_of_vocabulary and case.sequence > 1
+        shape = (case.batch, case.sequence - ended)
+        places = torch.linspace(0, len(tokens) - 1, shape[0] * shape[1], dtype=torch.float64).round().long()
+        ids = tokens[places].reshape(shape)
+        return torch.nn.functional.pad(ids, (0, 1), value=eos) if ended else ids
+
     def _ids(self, mask: torch.Tensor, generator: torch.Generator, end: bool = True) -> torch.Tensor:
         special = {
             self._special(key)
             for key in ("pad_token_id", "bos_token_id", "eos_token_id", "mask_token_id", "image_token_id")
         }
-        vocabulary = min(size for size in (getattr(self._text_config, "vocab_size", None), self._tokens) if size)
+        vocabulary = self._size_of_vocabulary
         ordinary = torch.tensor([token for token in range(vocabulary) if token not in special] or [0])
         ids = ordinary[torch.randint(0, len(ordinary), tuple(mask.shape), generator=generator)]
         pad, eos = self._special("pad_token_id"), self._special("eos_token_id")
@@ -128,6 +157,8 @@ class Inputs:
 
     def _token_types(self, mask: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         kinds = max(1, getattr(self._text_config, "type_vocab_size", 1) or 1)
+        if kinds > 2:
+            return torch.randint(0, kinds, tuple(mask.shape), generator=generator).sort(dim=1).values * mask
         starts = torch.randint(1, mask.shape[1] + 1, (len(mask), 1), generator=generator)
         return ((torch.arange(mask.shape[1]) >= starts) & mask.bool()).long().clamp(max=kinds - 1)
 
@@ -136,7 +167,7 @@ class Inputs:
         height, width = _image_size(vision, self._processor)
         channels = getattr(vision, "num_channels", None) or 3
         batch = case.batch + 1 if self._axes_of("pixel_values")[0] == "image_batch_size" else case.batch
-        shape = (batch, channels, int(height * case.scale), int(width * case.scale))
+        shape = (batch, channels, int(height * case.scale), int(width * case.scale * case.wide))
         return torch.randn(shape, generator=generator)
 
     def _features(self, case: Case, generator: torch.Generator) -> torch.Tensor:
@@ -163,6 +194,13 @@ class Inputs:
         return value if isinstance(value, int) and value >= 0 else None
 
 
+def _words(model: Any) -> Any:
+    try:
+        return model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+
+
 def _names(model: Any, task: str, processor: Mapping[str, Any], tokenizer: Any) -> tuple[str, ...]:
     parameters = inspect.signature(model.forward).parameters
     wanted = {model.main_input_name}
@@ -186,6 +224,11 @@ def _mask(case: Case) -> torch.Tensor:
     """1 where there is text; with padding, row i is shorter by i steps, a single row by one step."""
     if case.padding == "none":
         return torch.ones(case.batch, case.sequence, dtype=torch.int64)
+    if case.padding == "between":
+        # Places within the text that differ from row to row, never its first or last.
+        place, row = torch.arange(case.sequence)[None], torch.arange(case.batch)[:, None]
+        hidden = ((place + row) % 4 == 2) & (place > 0) & (place < case.sequence - 1)
+        return (~hidden).long()
     step = max(1, case.sequence // (case.batch + 1))
     lengths = torch.tensor([max(1, case.sequence - (row or case.batch == 1) * step) for row in range(case.batch)])
     mask = (torch.arange(case.sequence)[None] < lengths[:, None]).long()

@@ -21,6 +21,7 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
         self.input_names = input_names
         self.output_names = output_names
         self._options = _options(model)
+        self.eval()  # an exporter gives every part the mode that it found here, and dropout with it
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The tensors named by `output_names`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib.metadata
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from onnx_export_action import tasks
-from onnx_export_action.exporters import axes, cases, files, generation, loading
+from onnx_export_action.exporters import axes, cases, files, generation, loading, rounding
 from onnx_export_action.exporters.cached import CachedModule
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case
@@ -28,6 +28,9 @@ from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
 
 _SEED = 2026
+# What one case may cost: values to be kept and compared, and products of weights, some ten seconds on two cores.
+_MOST_VALUES, _MOST_PRODUCTS = 2**24, 10**12
+_ROUNDED_EACH = 3  # the rounding of every third case is measured: it costs a run of the model more
 
 
 class Service:
@@ -35,6 +38,7 @@ class Service:
 
     _inputs: Inputs | CachedInputs
     _module: NamedModule
+    _reach: cases.Reach
 
     def load(self, path: str, task: str, dtype: str, trust_remote_code: bool, threads: int) -> dict[str, Any]:
         """Load model and tokenizer; tells their names, sizes and what is odd about them."""
@@ -68,7 +72,8 @@ class Service:
         masked = self._masked(written[0]["outputs"])
         for entry in written:
             entry["masked"] = masked
-        return {"cases": written, "axes": wanted, "generations": self._generations(Path(folder))}
+        notes = self._reach.notes if self._inputs.modality == "text" else ()
+        return {"cases": written, "axes": wanted, "generations": self._generations(Path(folder)), "notes": notes}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
@@ -109,30 +114,34 @@ class Service:
         return cases.sample(self._batches, self._lengths, longest)
 
     def _plan(self) -> tuple[Case, ...]:
-        if isinstance(self._inputs, CachedInputs):
-            return self._inputs.plan(self._batches, self._lengths)
-        if self._inputs.modality == "text":
-            return cases.for_text(self._batches, self._lengths, self._inputs.longest)
         if self._inputs.modality == "image":
             return cases.for_images(self._batches)
-        return cases.for_sound(self._batches, self._lengths)
+        if self._inputs.modality == "sound":
+            return cases.for_sound(self._batches, self._lengths)
+        several = cases.with_past if isinstance(self._inputs, CachedInputs) else cases.for_text
+        self._reach = self._inputs.reach(self._affordable())
+        if max(self._batches) == 1:
+            self._reach = replace(self._reach, vocabulary=0)  # some models take one row only
+        return several(self._batches, self._lengths, self._reach)
+
+    def _affordable(self) -> int:
+        """Tokens of one case, by the values that the model answers with for each, and by its own size."""
+        few = Case(1, min(self._lengths if self._inputs.longest is None else (*self._lengths, self._inputs.longest)))
+        outputs = self._answered(few, _SEED)[1]
+        values = sum(int(value.numel()) for value in outputs.values()) // few.sequence
+        parameters = sum(int(parameter.numel()) for parameter in self._module.parameters())
+        return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))
 
     def _write(self, index: int, case: Case, folder: Path) -> dict[str, Any] | None:
-        inputs = self._typed(self._inputs.make(case, _SEED + 1 + index))
         try:
-            outputs = self._module.answer(inputs)
-        except Exception as error:
-            if case.scale != 1.0:
+            inputs, outputs = self._answered(case, _SEED + 1 + index)
+        except Refusal:
+            if case.optional:
                 return None  # the model itself refuses this size, so no file has to take it
-            raise Refusal(
-                f"The model itself fails on {asdict(case)}: {type(error).__name__}: {str(error)[:300]}",
-                "Check `task`, `batch-sizes` and `sequence-lengths` against what the model accepts.",
-                "usage",
-            ) from error
-        if not outputs:
-            raise Refusal("The model gives no output tensor.", "Choose another `task`.", "usage")
+            raise
         file = folder / f"case-{index:02}.npz"
         derived = self._inputs.derived(case)
+        measured = rounding.of(self._module, inputs, outputs, _SEED + index) if index % _ROUNDED_EACH == 0 else {}
         arrays = {f"in.{name}": _array(value) for name, value in {**derived, **inputs}.items()}
         arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
         np.savez(file, allow_pickle=False, **arrays)
@@ -140,15 +149,32 @@ class Service:
             "file": str(file),
             "shape": self._describe(case),
             "batch": case.batch,
+            "timed": case.timed,
             "inputs": {name: list(value.shape) for name, value in inputs.items()},
             "derived": list(derived),
             "outputs": {name: list(value.shape) for name, value in outputs.items()},
+            "rounding": measured,
         }
+
+    def _answered(self, case: Case, seed: int) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        inputs = self._typed(self._inputs.make(case, seed))
+        try:
+            outputs = self._module.answer(inputs)
+        except Exception as error:
+            raise Refusal(
+                f"The model itself fails on {asdict(case)}: {type(error).__name__}: {str(error)[:300]}",
+                "Check `task`, `batch-sizes` and `sequence-lengths` against what the model accepts.",
+                "usage",
+            ) from error
+        if not outputs:
+            raise Refusal("The model gives no output tensor.", "Choose another `task`.", "usage")
+        return inputs, outputs
 
     def _describe(self, case: Case) -> str:
         if self._inputs.modality == "text":
             return cases.describe(case)
         size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
+        size += "" if case.wide == 1.0 else f", {case.wide:g} times as wide"
         return f"batch {case.batch}{size}"
 
     def _typed(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

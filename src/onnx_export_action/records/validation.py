@@ -17,6 +17,17 @@ class Parity(Record):
     shape: tuple[int, ...] = ()
     max_abs_diff: float | None = None
     max_rel_diff: float | None = None
+    signal_to_noise_db: float | None = Field(
+        None,
+        description="The reference's movement between inputs over the root mean square of the difference, in decibel; "
+        "150 at most, None where the reference does not move.",
+    )
+    least_db: float | None = Field(
+        None, description="The least that passes; None with limits of the user, or without movement."
+    )
+    tells: bool | None = Field(
+        None, description="Whether the answer to another input would have failed; False: this output proves nothing."
+    )
     atol: float
     rtol: float
     detail: str = ""
@@ -41,6 +52,18 @@ class Case(Record):
     def max_abs_diff(self) -> float | None:
         """The greatest absolute difference over the outputs; None when nothing was comparable."""
         return max((p.max_abs_diff for p in self.outputs if p.max_abs_diff is not None), default=None)
+
+    @computed_field
+    @property
+    def max_rel_diff(self) -> float | None:
+        """The greatest relative difference over the outputs; None when nothing was comparable."""
+        return max((p.max_rel_diff for p in self.outputs if p.max_rel_diff is not None), default=None)
+
+    @computed_field
+    @property
+    def signal_to_noise_db(self) -> float | None:
+        """That of the output with the most noise; None when nothing was comparable."""
+        return min((p.signal_to_noise_db for p in self.outputs if p.signal_to_noise_db is not None), default=None)
 
 
 class Axis(Record):
@@ -84,6 +107,7 @@ class Validation(Record):
     checks: tuple[Check, ...] = ()
     cases: tuple[Case, ...] = ()
     dynamic_axes: tuple[Axis, ...] = ()
+    notes: tuple[str, ...] = Field((), description="What the cases do not try because it costs too much.")
 
     @computed_field
     @property
@@ -97,6 +121,18 @@ class Validation(Record):
     def max_abs_diff(self) -> float | None:
         """The greatest absolute difference over all cases."""
         return max((c.max_abs_diff for c in self.cases if c.max_abs_diff is not None), default=None)
+
+    @property
+    def silent_outputs(self) -> tuple[str, ...]:
+        """Outputs that would pass with the answers to other inputs: a pass says nothing of them."""
+        outputs = [parity for case in self.cases for parity in case.outputs]
+        return tuple(dict.fromkeys(parity.output for parity in outputs if parity.tells is False))
+
+    @computed_field
+    @property
+    def signal_to_noise_db(self) -> float | None:
+        """That of the case with the most noise."""
+        return min((c.signal_to_noise_db for c in self.cases if c.signal_to_noise_db is not None), default=None)
 
     @property
     def worst_case(self) -> Case | None:

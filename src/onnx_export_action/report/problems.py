@@ -5,11 +5,13 @@ from __future__ import annotations
 from onnx_export_action.records import Axis, Case, Check, Parity, Report, Validation
 from onnx_export_action.report import gates, units
 from onnx_export_action.report.blocks import Problem
-from onnx_export_action.report.spans import Line, code, line, prose, strong
+from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
 
 CHECK_REMEDIES = {
     "opset": "Ask for an opset that this exporter writes, or leave `exporter` to find one that writes yours.",
     "target runtime": "Ask for an older `opset`, or raise `target` to the runtime that you deploy.",
+    "sensitivity": "The model hardly depends on its inputs: see that the checkpoint is trained. To accept that, set "
+    "`atol`.",
     "weights": "Keep the .onnx and its data files in one folder and copy them whole.",
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",
@@ -36,6 +38,8 @@ def found(report: Report) -> tuple[Problem, ...]:
     problems += map(gates.problem, gates.failed_gates(report))
     if validation.reference == "unoptimised":
         problems.append(_NOT_PROVEN)
+    elif validation.passed and validation.silent_outputs:
+        problems.append(_silent(validation))
     return tuple(problems)
 
 
@@ -49,6 +53,15 @@ _NOT_PROVEN = Problem(
     ),
     prose("Give `model` the original model's folder or Hub id to have a file exported and proven."),
 )
+
+
+def _silent(validation: Validation) -> Problem:
+    names = joined([line(code(name)) for name in validation.silent_outputs], ", ")
+    return Problem(
+        line("Not every output is proven."),
+        (line("The answers to other inputs would have passed as well in ", *names, "."),),
+        prose("Look at these yourself; with limits of your own, lower `atol` and `rtol`."),
+    )
 
 
 def _parity(report: Report, validation: Validation) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_export_action.records import Axis, Case, Report, Validation
+from onnx_export_action.records import Axis, Case, Parity, Report, Validation
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Block, Paragraph, Section, table
 from onnx_export_action.report.spans import Line, code, joined, line, prose
@@ -15,8 +15,10 @@ def validation_section(report: Report) -> Section:
         raise ValueError("a report without validation has no proof to show")
     blocks: list[Block] = []
     if validation.cases:
-        rows = [(case.shape, _difference(case), _case_result(case)) for case in validation.cases]
-        blocks.append(table("case|max abs diff:|result", [*rows]))
+        rows = [(case.shape, *_differences(case), _case_result(case)) for case in validation.cases]
+        blocks.append(table("case|max abs diff:|max rel diff:|signal to noise:|result", [*rows]))
+        blocks += _outputs(validation)
+    blocks += [Paragraph(prose(note)) for note in validation.notes]
     if validation.dynamic_axes:
         blocks.append(_axes(validation.dynamic_axes))
     if validation.checks:
@@ -41,8 +43,35 @@ def _mark(passed: bool) -> str:
     return "✓ passed" if passed else "✗ failed"
 
 
-def _difference(case: Case) -> str:
-    return "none" if case.max_abs_diff is None else units.digits(case.max_abs_diff)
+def _differences(case: Case) -> tuple[str, str, str]:
+    absolute, relative = (
+        "none" if value is None else units.digits(value) for value in (case.max_abs_diff, case.max_rel_diff)
+    )
+    return absolute, relative, units.decibel(case.signal_to_noise_db)
+
+
+def _outputs(validation: Validation) -> list[Block]:
+    """The worst of each output beside its limits."""
+    by_output: dict[str, list[Parity]] = {}
+    for case in validation.cases:
+        for parity in case.outputs:
+            if parity.max_abs_diff is not None:
+                by_output.setdefault(parity.output, []).append(parity)
+    rows = [_output(name, found) for name, found in by_output.items()]
+    return [table("output|max abs diff:|limit:|signal to noise:|least:", rows)] if rows else []
+
+
+def _output(name: str, found: list[Parity]) -> tuple[str | Line, ...]:
+    worst = max(found, key=lambda parity: parity.max_abs_diff or 0.0)
+    ratios = [parity.signal_to_noise_db for parity in found if parity.signal_to_noise_db is not None]
+    relative = f" + {units.digits(worst.rtol)} of the value" if worst.rtol else ""
+    return (
+        line(code(name)),
+        units.digits(worst.max_abs_diff or 0.0),
+        f"{units.digits(worst.atol)}{relative}",
+        units.decibel(min(ratios, default=None)),
+        units.decibel(worst.least_db),
+    )
 
 
 def _case_result(case: Case) -> Line:

@@ -53,6 +53,11 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def decibel(value: float | None) -> str:
+    """A ratio of signal to noise: `118 dB`; `none` where there is no signal or nothing was comparable."""
+    return "none" if value is None else f"{value:.0f} dB"
+
+
 def percent(value: float) -> str:
     """A share: `1.90 %`."""
     return f"{digits(value)} %"

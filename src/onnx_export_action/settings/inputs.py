@@ -76,9 +76,9 @@ class Settings(BaseModel):
         description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",
     )
     atol: Tolerance | None = Field(
-        None, description="Absolute parity limit; default by dtype, scaled by the output's magnitude."
+        None, description="Absolute parity limit; default: a few times the rounding of the model's own answers."
     )
-    rtol: Tolerance | None = Field(None, description="Relative parity limit; default by dtype.")
+    rtol: Tolerance | None = Field(None, description="Relative parity limit, with the same default.")
     batch_sizes: Sizes = Field((1, 2, 5), description="Batch sizes of the proof.")
     sequence_lengths: Sizes = Field((7, 33), description="Sequence lengths of the proof.")
     timeout: int = Field(3600, ge=1, le=604_800, description="Seconds for one attempt.")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Check
-from onnx_export_action.validation.parity import Limits
+from onnx_export_action.validation.parity import Limit
 
 Array = NDArray[Any]
 Run = Callable[[dict[str, Array]], Mapping[str, Array]]
@@ -29,7 +29,7 @@ class Followed:
     difference: str
 
 
-def follow(run: Run, first: Mapping[str, Array], tokens: Array, scores: Array, limit: Limits) -> Followed:
+def follow(run: Run, first: Mapping[str, Array], tokens: Array, scores: Array, limit: Limit) -> Followed:
     """Choose the greatest score at each step, and go on with the model's token, so that one tie is no other text."""
     inputs, ties = dict(first), 0
     for step in range(tokens.shape[1]):
@@ -44,11 +44,10 @@ def follow(run: Run, first: Mapping[str, Array], tokens: Array, scores: Array, l
     return Followed(ties, "")
 
 
-def _is_tie(scores: Array, best: int, other: int, limit: Limits) -> bool:
+def _is_tie(scores: Array, best: int, other: int, limit: Limit) -> bool:
     """Whether rounding within the limits, one score down and the other up, may change their order."""
     scores = scores.astype(np.float64)
-    atol = limit.atol * (float(np.sqrt(np.mean(np.square(scores)))) if limit.scaled else 1.0)
-    allowed = 2 * atol + limit.rtol * (abs(scores[best]) + abs(scores[other]))
+    allowed = 2 * limit.atol + limit.rtol * (abs(scores[best]) + abs(scores[other]))
     return bool(scores[best] - scores[other] <= allowed)
 
 

@@ -1,12 +1,13 @@
 """Compare one output with the reference; pure NumPy.
 
-An element passes when |actual - expected| <= atol x scale + rtol x |expected|, with scale the
-root mean square of the reference output where the limit is the default one: an output of
-size 1000 does not fail for rounding, and one of size 0.001 cannot hide an error.
+Without limits of the user two things are allowed: a few times the difference that one more rounding of every part
+makes in the reference itself, value by value and over all values, and no more. Where even the answer to another
+input would keep to that, the output tells nothing.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,79 +15,140 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Parity
+from onnx_export_action.validation import variation
 
 Array = NDArray[Any]
 
+MOST_DB = 150.0
+
 _DEFAULTS = {"fp32": 1e-4, "fp16": 1e-2, "bf16": 6e-2}
-# A reference that is zero everywhere has no magnitude to scale by.
-_SMALLEST_SCALE = 1e-6
+_ULP = {"fp32": 2.0**-23, "fp16": 2.0**-10, "bf16": 2.0**-7}
+# Over the reference's own rounding; docs/validation.md has the greatest that right files needed.
+_GREATEST, _TYPICAL = 16.0, 6.0
+# A few values may round by luck alike: at least so much, in roundings of the output's movement and of its size.
+_LEAST_OF_MOVEMENT, _LEAST_OF_SIZE = 32.0, 4.0
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Absolute and relative limit; `scaled` multiplies the absolute one by the reference's magnitude."""
+class Rounding:
+    """How far one more rounding of every part moved an output of the reference: at most, and as root mean square."""
+
+    greatest: float
+    typical: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is known of an output over all cases: its movement between inputs, its size, its rounding where measured."""
+
+    movement: float
+    size: float
+    rounding: Rounding | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one output has to keep to; `noise` is the greatest root mean square, None where the user set a limit."""
 
     atol: float
     rtol: float
-    scaled: bool
+    noise: float | None = None
+    movement: float = 0.0
+
+    @property
+    def tells(self) -> bool:
+        """Whether the answer to another input would not pass as well."""
+        return (self.atol if self.noise is None else self.noise) < self.movement
 
 
-def limits(dtype: str, atol: float | None, rtol: float | None) -> Limits:
-    """The user's limits, or the defaults of the dtype."""
-    default = _DEFAULTS[dtype]
-    return Limits(default if atol is None else atol, default if rtol is None else rtol, scaled=atol is None)
+def limit(dtype: str, atol: float | None, rtol: float | None, reference: Reference) -> Limit:
+    """The user's limits literally, or those that the reference's own rounding sets."""
+    default, movement = _DEFAULTS[dtype], reference.movement
+    if atol is not None or rtol is not None:
+        absolute = default * movement if atol is None else atol
+        return Limit(absolute, default if rtol is None else rtol, movement=movement)
+    ulp = _ULP[dtype]
+    own = reference.rounding or Rounding(default * movement / _GREATEST, default * movement / _GREATEST)
+    greatest = max(_GREATEST * own.greatest, _LEAST_OF_MOVEMENT * ulp * movement)
+    typical = max(_TYPICAL * own.typical, _LEAST_OF_MOVEMENT / 2 * ulp * movement)
+    return Limit(greatest, _LEAST_OF_SIZE * ulp, typical + ulp * reference.size, movement)
 
 
-def compare(name: str, expected: Array, actual: Array, limit: Limits, mask: Array | None = None) -> Parity:
+def compare(name: str, expected: Array, actual: Array, limit: Limit, mask: Array | None = None) -> Parity:
     """The difference of one output; with a mask of its first axes, only where the mask is 1.
 
     At padded positions a model answers nothing that anyone reads, and exporters rightly differ there.
     """
-    atol, shape = limit.atol, tuple(int(size) for size in expected.shape)
+    shape = tuple(int(size) for size in expected.shape)
+    problem = _problem(expected, actual)
+    if not problem:
+        if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
+            expected, actual = expected[mask == 1], actual[mask == 1]
+        problem = _unusable(expected, actual)
+    if problem:
+        return Parity(output=name, passed=False, shape=shape, atol=limit.atol, rtol=limit.rtol, detail=problem)
+    if not np.issubdtype(expected.dtype, np.floating) and limit.noise is not None:
+        limit = Limit(0.0, 0.0, None, limit.movement)  # whole numbers and truth values do not round
+    return _measure(name, shape, expected, actual, limit)
+
+
+def _problem(expected: Array, actual: Array) -> str:
     if expected.shape != actual.shape:
-        return _incomparable(name, shape, limit, f"shape {tuple(actual.shape)} instead of {shape}")
-    if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
-        expected, actual = expected[mask == 1], actual[mask == 1]
+        return f"shape {tuple(actual.shape)} instead of {tuple(expected.shape)}"
+    if expected.dtype != actual.dtype:
+        return f"type {actual.dtype} instead of {expected.dtype}"
+    return ""
+
+
+def _unusable(expected: Array, actual: Array) -> str:
     if expected.size == 0:
-        return _incomparable(name, shape, limit, "the reference output is empty")
+        return "the reference output is empty"
     if not np.isfinite(expected).all():
-        return _incomparable(name, shape, limit, "the reference itself is not finite")
+        return "the reference itself is not finite"
     if not np.isfinite(actual).all():
-        return _incomparable(name, shape, limit, f"{int((~np.isfinite(actual)).sum())} values are NaN or infinite")
-    if limit.scaled:
-        atol *= max(_SMALLEST_SCALE, float(np.sqrt(np.mean(np.square(expected, dtype=np.float64)))))
-    return _measure(name, shape, expected.astype(np.float64), actual.astype(np.float64), atol, limit.rtol)
+        return f"{int((~np.isfinite(actual)).sum())} values are NaN or infinite"
+    return ""
 
 
-def _measure(name: str, shape: tuple[int, ...], expected: Array, actual: Array, atol: float, rtol: float) -> Parity:
+def _measure(name: str, shape: tuple[int, ...], expected: Array, actual: Array, limit: Limit) -> Parity:
+    read = variation.answers(expected)
+    expected, actual = expected.astype(np.float64), actual.astype(np.float64)
     difference, magnitude = np.abs(actual - expected), np.abs(expected)
-    within = difference <= atol + rtol * magnitude
-    outside = int((~within).sum())
+    outside = int((difference > limit.atol + limit.rtol * magnitude).sum())
     relative = np.divide(difference, magnitude, out=np.zeros_like(difference), where=magnitude > 0)
+    noise = float(np.sqrt(np.mean(np.square(difference[read])))) if read.any() else 0.0
+    noisy = limit.noise is not None and noise > limit.noise
     return Parity(
         output=name,
-        passed=outside == 0,
+        passed=not outside and not noisy,
         shape=shape,
         max_abs_diff=float(difference.max()),
         max_rel_diff=float(relative.max()),
-        atol=atol,
-        rtol=rtol,
-        detail=f"{outside} of {within.size} values are outside the limit" if outside else "",
+        signal_to_noise_db=decibel(limit.movement, noise),
+        least_db=None if limit.noise is None else decibel(limit.movement, limit.noise),
+        tells=limit.tells,
+        atol=limit.atol,
+        rtol=limit.rtol,
+        detail=_detail(outside, difference.size, noise, limit) if outside or noisy else "",
     )
 
 
-def _incomparable(name: str, shape: tuple[int, ...], limit: Limits, detail: str) -> Parity:
-    return Parity(output=name, passed=False, shape=shape, atol=limit.atol, rtol=limit.rtol, detail=detail)
+def _detail(outside: int, number: int, noise: float, limit: Limit) -> str:
+    if outside:
+        return f"{outside} of {number} values are outside the limit"
+    return f"all values together are off by {noise:.3g} (root mean square), {limit.noise or 0.0:.3g} is allowed"
 
 
-def unknown(name: str, actual: Array, limit: Limits) -> Parity:
+def decibel(signal: float, noise: float) -> float | None:
+    """The ratio of two root mean squares, 150 at most; None where there is no signal to speak of."""
+    if noise == 0:
+        return MOST_DB
+    return min(MOST_DB, 20 * math.log10(signal / noise)) if signal > 0 else None
+
+
+def unknown(name: str, actual: Array) -> Parity:
     """An output that the model does not have: nothing says that it is right, so it does not pass."""
     shape = tuple(int(size) for size in actual.shape)
     return Parity(
-        output=name,
-        passed=None,
-        shape=shape,
-        atol=limit.atol,
-        rtol=limit.rtol,
-        detail="the model has no output of this name",
+        output=name, passed=None, shape=shape, atol=0.0, rtol=0.0, detail="the model has no output of this name"
     )

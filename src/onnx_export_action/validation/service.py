@@ -6,6 +6,7 @@ A process of its own, because a broken or hostile file can take the runtime down
 from __future__ import annotations
 
 import resource
+import statistics
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
 from onnx_export_action.validation import generation, likeness, parity, received, self_cases, structure, target
+from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.session import PROVIDER, Session
+from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
 Array = NDArray[Any]
@@ -26,6 +29,7 @@ class Service:
     """The operations of a validating worker; values are records as plain JSON."""
 
     _session: Session
+    _limits: dict[str, Limit]
 
     def receive(self, file: str) -> None:
         """Refuse a file of somebody else's that no runtime should see; says nothing of one that may be looked at."""
@@ -61,18 +65,32 @@ class Service:
             "provider": PROVIDER,
         }
 
-    def compare(self, case: dict[str, Any], dtype: str, atol: float | None, rtol: float | None) -> dict[str, Any]:
-        """Run one case and compare every output that the file has with the reference's."""
-        limit = parity.limits(dtype, atol, rtol)
+    def survey(
+        self, cases: list[dict[str, Any]], dtype: str, atol: float | None, rtol: float | None
+    ) -> dict[str, dict[str, Any]]:
+        """Read the reference's answers to all cases, and set by them what each output has to keep to."""
+        seen = Variation()
+        for case in cases:
+            inputs, expected = _arrays(case["file"])
+            for name, value in expected.items():
+                seen.add(name, value, _mask(name, value, case, inputs))
+        self._limits = {
+            name: parity.limit(dtype, atol, rtol, Reference(*seen.of(name), _rounding(name, cases)))
+            for name in seen.names
+        }
+        return {name: asdict(limit) for name, limit in self._limits.items()}
+
+    def compare(self, case: dict[str, Any]) -> dict[str, Any]:
+        """Run one case and compare every output that the file has with the reference's; `survey` comes first."""
         inputs, expected = _arrays(case["file"])
         try:
             answers = self._session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return Case(shape=case["shape"], inputs=case["inputs"], error=_message(error)).model_dump()
         outputs = tuple(
-            parity.compare(name, expected[name], answer, limit, _mask(name, expected[name], case, inputs))
+            parity.compare(name, expected[name], answer, self._limits[name], _mask(name, expected[name], case, inputs))
             if name in expected
-            else parity.unknown(name, answer, limit)
+            else parity.unknown(name, answer)
             for name, answer in answers.items()
         )
         return Case(shape=case["shape"], inputs=case["inputs"], outputs=outputs).model_dump()
@@ -88,14 +106,13 @@ class Service:
         )
         return [asdict(sums) for sums in found if sums is not None]
 
-    def generate(self, said: dict[str, Any], dtype: str, atol: float | None, rtol: float | None) -> dict[str, Any]:
+    def generate(self, said: dict[str, Any]) -> dict[str, Any]:
         """Let the file write on as the model did, token by token through its cache; tells where they part."""
         with np.load(said["file"], allow_pickle=False) as arrays:
             tokens, scores = arrays["tokens"], arrays["scores"]
         first, _ = _arrays(said["file"])
-        limit = parity.limits(dtype, atol, rtol)
         try:
-            return asdict(generation.follow(self._session.run, first, tokens, scores, limit))
+            return asdict(generation.follow(self._session.run, first, tokens, scores, self._limits["logits"]))
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return {"ties": 0, "difference": _message(error)}
 
@@ -119,6 +136,14 @@ def _arrays(file: str) -> tuple[dict[str, Array], dict[str, Array]]:
     inputs = {name[3:]: value for name, value in loaded.items() if name.startswith("in.")}
     outputs = {name[4:]: value for name, value in loaded.items() if name.startswith("out.")}
     return inputs, outputs
+
+
+def _rounding(name: str, cases: list[dict[str, Any]]) -> Rounding | None:
+    """The middle of the cases where it was measured: in one of them a choice may have tipped over."""
+    found = [case["rounding"][name] for case in cases if name in case.get("rounding", {})]
+    if not found:
+        return None
+    return Rounding(*(statistics.median_high(each[place] for each in found) for place in (0, 1)))
 
 
 def _mask(name: str, expected: Array, case: dict[str, Any], inputs: dict[str, Array]) -> Array | None:

@@ -22,7 +22,8 @@ def judge(
     checks = tuple(check for check in map(Check.model_validate, seen["checks"]) if _concerns(check, name))
     worker.call("open", file=str(file), threads=threads)
     limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
-    compared = tuple(Case.model_validate(worker.call("compare", case=case, **limits)) for case in cases)
+    worker.call("survey", cases=list(cases), **limits)
+    compared = tuple(Case.model_validate(worker.call("compare", case=case)) for case in cases)
     if broken := [case for case in compared if case.error]:
         return (), f"at {broken[0].shape}: {broken[0].error}"
     parts = [likeness.Sums(**sums) for case in cases for sums in worker.call("liken", case=case)]

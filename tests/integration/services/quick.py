@@ -34,7 +34,8 @@ class Service:
     def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
         shapes = [(batch, length) for batch in batch_sizes for length in sequence_lengths]
         cases = [self._case(Path(folder) / f"case-{number}.npz", *shape) for number, shape in enumerate(shapes)]
-        return {"cases": cases, "axes": {"x": {"0": "batch_size", "1": "sequence_length"}}, "generations": []}
+        axes = {"x": {"0": "batch_size", "1": "sequence_length"}}
+        return {"cases": cases, "axes": axes, "generations": [], "notes": []}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         fault = self._faults.get(exporter, "")

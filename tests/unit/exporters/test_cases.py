@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnx_export_action.exporters import cases
-from onnx_export_action.exporters.cases import Case
+from onnx_export_action.exporters.cases import Case, Padding, Reach
 
 sizes = st.lists(st.integers(1, 200), min_size=1, max_size=5).map(tuple)
 longest = st.one_of(st.none(), st.integers(1, 300))
 
 
-def test_for_text__the_defaults_prove_eight_shapes() -> None:
-    assert [cases.describe(case) for case in cases.for_text((1, 2, 5), (7, 33), 512)] == [
+def test_for_text__the_defaults_and_the_corners() -> None:
+    reach = Reach(longest=512, vocabulary=128)
+    assert [cases.describe(case) for case in cases.for_text((1, 2, 5), (7, 33), reach)] == [
         "batch 1, sequence 7",
         "batch 1, sequence 33",
         "batch 2, sequence 7, right padding",
@@ -23,29 +24,67 @@ def test_for_text__the_defaults_prove_eight_shapes() -> None:
         "batch 5, sequence 33, right padding",
         "batch 2, sequence 33, left padding",
         "batch 1, sequence 128",
+        "batch 2, sequence 17, padding in between",
+        "batch 1, sequence 1",
+        "batch 11, sequence 5, left padding",
+        "batch 1, sequence 512",
+        "batch 3, sequence 61, the vocabulary",
     ]
 
 
-@pytest.mark.parametrize(("limit", "long"), [(None, 128), (1000, 128), (100, 100), (20, 20)])
-def test_for_text__a_long_text_that_fits(limit: int | None, long: int) -> None:
-    assert cases.for_text((1, 2), (7,), limit)[-1] == Case(1, long)
+def test_for_text__one_row_where_the_user_asks_for_no_more() -> None:
+    assert {case.batch for case in cases.for_text((1,), (7,), Reach(64, vocabulary=128))} == {1}
 
 
-@given(batches=sizes, lengths=sizes, limit=longest)
+@pytest.mark.parametrize(
+    ("reach", "tried"),
+    [
+        (Reach(160), 160),
+        (Reach(20), 20),
+        (Reach(1), 1),
+        (Reach(None), 131),
+        (Reach(None, farthest=257), 257),
+        (Reach(100_000), 2048),
+        (Reach(100_000, affordable=300), 300),
+        (Reach(100_000, affordable=1), 131),
+    ],
+)
+def test_reach__the_longest_that_one_can_afford(reach: Reach, tried: int) -> None:
+    assert reach.tried == tried
+    assert (1, tried) in {(case.batch, case.sequence) for case in cases.for_text((1, 2), (7,), reach)}
+
+
+def test_reach__says_what_was_not_tried() -> None:
+    assert Reach(160, vocabulary=128).notes == ()
+    assert Reach(8192, vocabulary=50_257, affordable=333).notes == (
+        "Texts of more than 333 tokens were not tried; the model takes 8,192.",
+        "333 of the 50,257 token ids were tried, spread evenly.",
+    )
+
+
+@pytest.mark.parametrize("padding", ["none", "right", "between"])
+def test_timed__usual_sizes_alone(padding: Padding) -> None:
+    assert Case(2, 33, padding).timed
+    assert not Case(1, 512, padding).timed
+    assert not Case(1, 1, padding, optional=True).timed
+    assert not Case(9, 61, padding, vocabulary=True).timed
+
+
+@given(batches=sizes, lengths=sizes, limit=longest, vocabulary=st.integers(0, 300))
 def test_for_text__never_too_long_never_twice_always_padded(
-    batches: tuple[int, ...], lengths: tuple[int, ...], limit: int | None
+    batches: tuple[int, ...], lengths: tuple[int, ...], limit: int | None, vocabulary: int
 ) -> None:
-    made = cases.for_text(batches, lengths, limit)
+    made = cases.for_text(batches, lengths, Reach(limit, vocabulary=vocabulary))
     assert len(set(made)) == len(made)
     assert all(case.sequence <= (limit or case.sequence) for case in made)
-    assert {case.batch for case in made} == set(batches)
+    assert set(batches) <= {case.batch for case in made}
     assert {min(length, limit or length) for length in lengths} <= {case.sequence for case in made}
     assert any(case.padding == "left" for case in made)
-    assert all(case.padding != "none" or case.batch in (1, min(batches)) for case in made)
+    assert cases.sample(batches, lengths, limit).batch not in {case.batch for case in made if not case.vocabulary}
 
 
-def test_with_past__the_defaults_prove_twelve_shapes() -> None:
-    assert [cases.describe(case) for case in cases.with_past((1, 2, 5), (7, 33), 512)] == [
+def test_with_past__the_defaults_and_the_corners() -> None:
+    assert [cases.describe(case) for case in cases.with_past((1, 2, 5), (7, 33), Reach(512, vocabulary=128))] == [
         "batch 1, sequence 7",
         "batch 1, sequence 33",
         "batch 2, sequence 7, left padding",
@@ -57,7 +96,11 @@ def test_with_past__the_defaults_prove_twelve_shapes() -> None:
         "batch 2, sequence 1, past 11, left padding",
         "batch 5, sequence 1, past 29, left padding",
         "batch 2, sequence 7, past 23, left padding",
-        "batch 1, sequence 1, past 127",
+        "batch 1, sequence 1, past 511",
+        "batch 1, sequence 1",
+        "batch 11, sequence 5, left padding",
+        "batch 1, sequence 512",
+        "batch 3, sequence 61, the vocabulary",
     ]
 
 
@@ -65,20 +108,27 @@ def test_with_past__the_defaults_prove_twelve_shapes() -> None:
 def test_with_past__fits_and_is_not_the_sample(
     batches: tuple[int, ...], lengths: tuple[int, ...], limit: int | None
 ) -> None:
-    made = cases.with_past(batches, lengths, limit)
+    made = cases.with_past(batches, lengths, Reach(limit))
     assert len(set(made)) == len(made)
     assert all(case.sequence >= 1 and case.past + case.sequence <= (limit or 200) for case in made)
-    assert {case.batch for case in made} == {case.batch for case in made if case.past} == set(batches)
+    assert {case.batch for case in made if case.past} == set(batches)
     assert any(not case.past for case in made)
-    assert all(case.padding != "none" or case.batch in (1, min(batches)) for case in made)
     sample = cases.sample_with_past(batches, lengths, limit)
     assert sample.batch not in batches
     assert sample.past >= 1
     assert sample.past + sample.sequence <= (limit or 200)
 
 
-def test_for_images__every_batch_and_one_larger_image() -> None:
-    assert cases.for_images((1, 2, 5)) == (Case(1, 1), Case(2, 1), Case(5, 1), Case(1, 1, scale=1.5))
+def test_for_images__every_batch_a_larger_and_a_wider_image() -> None:
+    made = cases.for_images((1, 2, 5))
+    assert [(case.batch, case.scale, case.wide) for case in made] == [
+        (1, 1, 1),
+        (2, 1, 1),
+        (5, 1, 1),
+        (1, 1.5, 1),
+        (1, 1, 2),
+    ]
+    assert [case.optional for case in made] == [False, False, False, True, True]
 
 
 def test_for_sound__shorter_and_longer() -> None:
@@ -92,7 +142,7 @@ def test_for_sound__shorter_and_longer() -> None:
     [
         ((1, 2, 5), (7, 33), None, Case(3, 13)),
         ((1, 2, 3), (7, 13), None, Case(7, 19)),
-        ((3, 7, 11, 13, 17), (7,), None, Case(18, 13)),
+        ((3, 7, 13, 17), (7,), None, Case(18, 13)),
         ((1, 2, 5), (7, 33), 16, Case(3, 13)),
         ((1, 2, 5), (7, 33), 2, Case(3, 2)),
         ((1, 2, 5), (2,), 2, Case(3, 2)),

@@ -131,3 +131,12 @@ def test_figures__error_shows_none() -> None:
 def test_subject__shows_no_folders_of_the_machine(model_id: str, shown: str) -> None:
     report = make_report(model=make_model(id=model_id, revision=None))
     assert plain(headline.subject(report)) == f"{shown} · feature-extraction · BertModel"
+
+
+def test_sentence__names_outputs_that_prove_nothing() -> None:
+    silent = make_parity(output="logit_scale", tells=False)
+    report = make_report(validation=make_validation(cases=(make_case(outputs=(make_parity(), silent)),)))
+    assert headline.tone(report) == "caution"
+    assert plain(headline.sentence(report)) == (
+        "Pass with a caveat: the cases cannot tell right from wrong in logit_scale"
+    )

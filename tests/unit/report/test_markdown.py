@@ -132,7 +132,7 @@ def test_render__first_lines_hold_the_five_figures() -> None:
 def test_render__what_is_wrong_comes_before_the_first_fold() -> None:
     above = markdown.render(make_failed_report()).split("<details")[0]
     assert "batch 2, sequence 7, right padding" in above
-    assert "`logits` is off by **0.0312**, the limit is 5.1e-5 + 1e-4 of the value" in above
+    assert "`logits` is off by **0.0312**, the limit is 5.1e-5 + 4.77e-7 of the value" in above
 
 
 def test_render__passing_folds_everything() -> None:
