@@ -122,7 +122,7 @@ def with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], reach: Rea
 
     Rows of a batch are padded on the left, where a cache needs it; one prompt is padded on the right.
     """
-    limit = reach.longest or _LONGEST
+    limit = reach.longest or _LONG
     fitting = tuple(dict.fromkeys(min(length, limit) for length in lengths))
     several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
     prompts = [Case(batch, length, _left(batch)) for batch in batch_sizes for length in fitting]

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from onnx_export_action.validation import generation
-from onnx_export_action.validation.parity import Limits
+from onnx_export_action.validation.parity import Limit
 
 Array = NDArray[Any]
-EXACT = Limits(1e-6, 1e-6, scaled=False)
+EXACT = Limit(1e-6, 1e-6)
 WORDS, WIDTH = 23, 6
 KEYS = "past_key_values.0.key"
 
