@@ -177,6 +177,13 @@ def test_merged__a_row_tells_what_changed_against_the_base() -> None:
     assert f"4.10{NBSP}ms · **1.12{units.TIMES} slower** (1.10 to 1.14)" in row
 
 
+def test_merged__no_number_is_parted_from_its_unit() -> None:
+    pace = {"verdict": "cannot tell", "ratio": 1.0, "low": 0.94, "high": 1.06}
+    (row,) = table(merged([], [make_part(base_size=500_000, pace=pace)], CONTEXT))
+    assert "cannot tell" in row
+    assert not re.search(r"\d (%|[kM]?B|ms)|± \d", row)
+
+
 def test_merged__a_part_of_another_commit_says_so() -> None:
     written = merged([], [make_part(1, model="acme/old", commit="b" * 40, run=4)], CONTEXT)
     written = merged([written], [make_part(2, model="acme/new")], CONTEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -15,7 +16,8 @@ from onnx_export_action.report.spans import code, line
 NAME = "onnx-export-action"
 LEFT_OUT = f"<!-- {NAME}:left-out -->"
 # Between a number and its unit, which a narrow screen must not part.
-_UNBROKEN = str.maketrans(" ", "\N{NO-BREAK SPACE}")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_UNBROKEN = str.maketrans(" ", _NO_BREAK)
 _SENTENCES = {
     "pass": "The ONNX file gives the model's answers",
     "fail": "The ONNX file is not proven",
@@ -109,7 +111,10 @@ def _latency(row: Row) -> str:
     if row.p50 is None:
         return ""
     latency = units.milliseconds(row.p50).translate(_UNBROKEN)
-    return f"{latency} · {inline(changes.ratio_words(row.pace))}" if row.pace is not None else latency
+    if row.pace is None:
+        return latency
+    pace = inline(changes.ratio_words(row.pace))
+    return f"{latency} · {re.sub(r'(?<=±) | (?=%)', _NO_BREAK, pace)}"
 
 
 def _footer(latest: Row, context: Context) -> str:
