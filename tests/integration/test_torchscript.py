@@ -19,12 +19,13 @@ def test_export__eager_attention_only_while_an_old_opset_is_traced(
     models: Callable[[str], Path], tmp_path: Path
 ) -> None:
     service = Service()
-    service.load(str(models("distilbert")), "text-classification", "fp32", False, 1)
+    asked = {"task": "text-classification", "dtype": "fp32", "trust_remote_code": False}
+    service.load("transformers", path=str(models("distilbert")), threads=1, **asked)
     service.answer(str(tmp_path), [1, 2], [7, 9])
     (tmp_path / "onnx").mkdir()
     service.export("torchscript", 13, str(tmp_path / "onnx" / "model.onnx"))
     assert onnx.load(str(tmp_path / "onnx" / "model.onnx")).opset_import[0].version == 13
-    assert service._module.model.config._attn_implementation == "sdpa"
+    assert service._subject.module.model.config._attn_implementation == "sdpa"
 
 
 def test_traceable__experts_answer_the_same_by_products_that_have_operators() -> None:

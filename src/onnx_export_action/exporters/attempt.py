@@ -55,6 +55,7 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
     """Let the worker load the model and answer every case of the proof; raises WorkerFailure where it cannot."""
     loaded = worker.call(
         "load",
+        kind=model.kind,
         path=model.path,
         task=model.task,
         dtype=settings.dtype,

@@ -15,12 +15,12 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
     Exporters that trace keywords directly write files that ask for inputs nobody has.
     """
 
-    def __init__(self, model: Any, input_names: tuple[str, ...], output_names: tuple[str, ...] = ()) -> None:
+    def __init__(self, model: Any, input_names: tuple[str, ...], options: dict[str, Any] | None = None) -> None:
         super().__init__()
         self.model = model
         self.input_names = input_names
-        self.output_names = output_names
-        self._options = _options(model)
+        self.output_names: tuple[str, ...] = ()
+        self._options = _options(model) if options is None else options
         self.eval()  # an exporter gives every part the mode that it found here, and dropout with it
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:

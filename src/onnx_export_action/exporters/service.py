@@ -6,179 +6,115 @@ Runs in the interpreter of the route. Everything it leaves is a file; its replie
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.metadata
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from onnx_export_action import tasks
-from onnx_export_action.exporters import axes, cases, files, generation, loading, rounding
-from onnx_export_action.exporters.cached import CachedModule
-from onnx_export_action.exporters.cached_inputs import CachedInputs
-from onnx_export_action.exporters.cases import Case
-from onnx_export_action.exporters.inputs import Inputs
-from onnx_export_action.exporters.module import NamedModule, without_cache
+from onnx_export_action.exporters import axes, files, rounding
 from onnx_export_action.exporters.routes import Job, route
+from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.traceable import traceable
-from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
 
-_SEED = 2026
-# What one case may cost: values to be kept and compared, and products of weights, some ten seconds on two cores.
-_MOST_VALUES, _MOST_PRODUCTS = 2**24, 10**12
+# By the model's kind: a module whose `load` makes a Subject.
+_LOADERS = {
+    "transformers": "onnx_export_action.exporters.checkpoint",
+    "module": "onnx_export_action.exporters.custom.factory",
+    "program": "onnx_export_action.exporters.custom.program",
+    "torchscript": "onnx_export_action.exporters.custom.script",
+}
 _ROUNDED_EACH = 3  # the rounding of every third case is measured: it costs a run of the model more
 
 
 class Service:
     """The operations of an exporting worker, in the order they are asked for."""
 
-    _inputs: Inputs | CachedInputs
-    _module: NamedModule
-    _reach: cases.Reach
+    _subject: Subject
 
-    def load(self, path: str, task: str, dtype: str, trust_remote_code: bool, threads: int) -> dict[str, Any]:
-        """Load model and tokenizer; tells their names, sizes and what is odd about them."""
+    def load(self, kind: str, task: str, threads: int, **asked: Any) -> dict[str, Any]:
+        """Load the model; tells its class, what is odd about it, and the versions that it runs with."""
         torch.set_num_threads(threads)
-        self._path, self._task, self._dtype = Path(path), task, loading.DTYPES[dtype]
-        model = loading.load(path, tasks.without_past(task), dtype, trust_remote_code)
-        tokenizer, warning = loading.tokenizer(path, trust_remote_code)
-        inputs = Inputs(model, tasks.without_past(task), self._path, tokenizer)
-        if tasks.has_past(task):
-            cached = CachedModule(model)
-            self._inputs, self._module = CachedInputs(inputs, cached, self._dtype), cached
-        else:
-            self._inputs, self._module = inputs, NamedModule(model, inputs.names)
+        self._task = task
+        self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
         return {
-            "architecture": type(model).__name__,
-            "warnings": [warning] if warning else [],
+            "architecture": self._subject.architecture,
+            "warnings": list(self._subject.warnings),
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
 
     def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
         """Run the model on every case of the proof and write inputs and outputs to `folder` as .npz files."""
-        self._batches, self._lengths = tuple(batch_sizes), tuple(sequence_lengths)
-        tried = [self._write(index, case, Path(folder)) for index, case in enumerate(self._plan())]
+        subject = self._subject
+        trials = enumerate(subject.trials(batch_sizes, sequence_lengths))
+        tried = [self._write(index, trial, Path(folder)) for index, trial in trials]
         written = [entry for entry in tried if entry]
-        self._module.output_names = tuple(written[0]["outputs"])
+        subject.module.output_names = tuple(written[0]["outputs"])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
-        self._axes = {**self._inputs.axes, **axes.of_outputs(self._inputs.axes, answered)}
-        wanted = {
-            name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in self._inputs.axes.items()
+        self._axes = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
+        masked = subject.masked(tuple(written[0]["outputs"]), self._axes)
+        wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
+        cases = [{**entry, "masked": masked} for entry in written]
+        return {
+            "cases": cases,
+            "axes": wanted,
+            "generations": subject.generations(Path(folder)),
+            "notes": list(subject.notes),
         }
-        masked = self._masked(written[0]["outputs"])
-        for entry in written:
-            entry["masked"] = masked
-        notes = self._reach.notes if self._inputs.modality == "text" else ()
-        return {"cases": written, "axes": wanted, "generations": self._generations(Path(folder)), "notes": notes}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
-        sample = self._typed(self._inputs.make(self._sample(), _SEED))
-        job = Job(self._module, sample, self._axes, self._task, opset, Path(file), self._path)
-        if not tasks.has_past(self._task):
-            without_cache(self._module.model)
-        with traceable(self._module.model):
+        subject = self._subject
+        job = Job(subject.module, subject.sample(), self._axes, self._task, opset, Path(file), subject.folder)
+        subject.prepare()
+        with traceable(subject.module.model):
             route(exporter).export(job)
         files.settle(job.file)
         gc.collect()
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
+        module = self._subject.module
         with np.load(case) as arrays:
-            inputs = self._typed({name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._inputs.names})
-        return latencies_ms(lambda: self._module.answer(inputs), seconds)
+            inputs = {name: torch.from_numpy(arrays[f"in.{name}"]) for name in module.input_names}
+        given = self._subject.typed(inputs)
+        return latencies_ms(lambda: module.answer(given), seconds)
 
-    def _generations(self, folder: Path) -> list[dict[str, Any]]:
-        if isinstance(self._inputs, CachedInputs):
-            return generation.write(self._module.model, self._inputs, folder)
-        texts = WholeText(self._inputs)
-        if self._task != "text-generation" or not texts.possible:
-            return []
-        return generation.write_whole(self._module, texts, folder)
-
-    def _masked(self, outputs: dict[str, list[int]]) -> list[str]:
-        """The outputs that answer for each position of the text, so that padding says nothing."""
-        mask = self._axes.get("attention_mask")
-        if isinstance(self._inputs, CachedInputs):
-            return list(outputs)
-        return [name for name in outputs if mask and mask.items() <= self._axes.get(name, {}).items()]
-
-    def _sample(self) -> Case:
-        if isinstance(self._inputs, CachedInputs):
-            return cases.sample_with_past(self._batches, self._lengths, self._inputs.longest)
-        longest = self._inputs.longest if self._inputs.modality == "text" else None
-        return cases.sample(self._batches, self._lengths, longest)
-
-    def _plan(self) -> tuple[Case, ...]:
-        if self._inputs.modality == "image":
-            return cases.for_images(self._batches)
-        if self._inputs.modality == "sound":
-            return cases.for_sound(self._batches, self._lengths)
-        several = cases.with_past if isinstance(self._inputs, CachedInputs) else cases.for_text
-        self._reach = self._inputs.reach(self._affordable())
-        if max(self._batches) == 1:
-            self._reach = replace(self._reach, vocabulary=0)  # some models take one row only
-        return several(self._batches, self._lengths, self._reach)
-
-    def _affordable(self) -> int:
-        """Tokens of one case, by the values that the model answers with for each, and by its own size."""
-        few = Case(1, min(self._lengths if self._inputs.longest is None else (*self._lengths, self._inputs.longest)))
-        outputs = self._answered(few, _SEED)[1]
-        values = sum(int(value.numel()) for value in outputs.values()) // few.sequence
-        parameters = sum(int(parameter.numel()) for parameter in self._module.parameters())
-        return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))
-
-    def _write(self, index: int, case: Case, folder: Path) -> dict[str, Any] | None:
+    def _write(self, index: int, trial: Trial, folder: Path) -> dict[str, Any] | None:
+        module = self._subject.module
         try:
-            inputs, outputs = self._answered(case, _SEED + 1 + index)
-        except Refusal:
-            if case.optional:
-                return None  # the model itself refuses this size, so no file has to take it
-            raise
-        file = folder / f"case-{index:02}.npz"
-        derived = self._inputs.derived(case)
-        measured = rounding.of(self._module, inputs, outputs, _SEED + index) if index % _ROUNDED_EACH == 0 else {}
-        arrays = {f"in.{name}": _array(value) for name, value in {**derived, **inputs}.items()}
-        arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
-        np.savez(file, allow_pickle=False, **arrays)
-        return {
-            "file": str(file),
-            "shape": self._describe(case),
-            "batch": case.batch,
-            "timed": case.timed,
-            "inputs": {name: list(value.shape) for name, value in inputs.items()},
-            "derived": list(derived),
-            "outputs": {name: list(value.shape) for name, value in outputs.items()},
-            "rounding": measured,
-        }
-
-    def _answered(self, case: Case, seed: int) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        inputs = self._typed(self._inputs.make(case, seed))
-        try:
-            outputs = self._module.answer(inputs)
+            outputs = module.answer(trial.inputs)
         except Exception as error:
+            if not trial.required:
+                return None  # the model itself refuses this size, so no file has to take it
             raise Refusal(
-                f"The model itself fails on {asdict(case)}: {type(error).__name__}: {str(error)[:300]}",
+                f"The model itself fails at {trial.shape}: {type(error).__name__}: {str(error)[:300]}",
                 "Check `task`, `batch-sizes` and `sequence-lengths` against what the model accepts.",
                 "usage",
             ) from error
         if not outputs:
-            raise Refusal("The model gives no output tensor.", "Choose another `task`.", "usage")
-        return inputs, outputs
-
-    def _describe(self, case: Case) -> str:
-        if self._inputs.modality == "text":
-            return cases.describe(case)
-        size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
-        size += "" if case.wide == 1.0 else f", {case.wide:g} times as wide"
-        return f"batch {case.batch}{size}"
-
-    def _typed(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {name: value.to(self._dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+            raise Refusal(
+                "The model gives no output tensor.", "Choose another `task`; a module has to return tensors.", "usage"
+            )
+        file = folder / f"case-{index:02}.npz"
+        measured = rounding.of(module, trial.inputs, outputs, SEED + index) if index % _ROUNDED_EACH == 0 else {}
+        arrays = {f"in.{name}": _array(value) for name, value in {**trial.derived, **trial.inputs}.items()}
+        arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
+        np.savez(file, allow_pickle=False, **arrays)
+        return {
+            "file": str(file),
+            "shape": trial.shape,
+            "batch": trial.batch,
+            "timed": trial.timed,
+            "inputs": {name: list(value.shape) for name, value in trial.inputs.items()},
+            "derived": list(trial.derived),
+            "outputs": {name: list(value.shape) for name, value in outputs.items()},
+            "rounding": measured,
+        }
 
 
 def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:

@@ -34,7 +34,7 @@ def export(job: Job) -> None:
 @contextmanager
 def _attention_for(opset: int, model: Any) -> Iterator[None]:
     """Eager attention where the opset has no form for the fused one; the model's own again afterwards."""
-    own = getattr(model.config, "_attn_implementation", None)
+    own = getattr(getattr(model, "config", None), "_attn_implementation", None)
     if opset >= _SDPA_SINCE or own in (None, "eager") or not hasattr(model, "set_attn_implementation"):
         yield
         return
@@ -48,7 +48,7 @@ def _attention_for(opset: int, model: Any) -> Iterator[None]:
 def _trace(job: Job) -> onnx.ModelProto:
     draft = job.file.with_suffix(".draft")
     torch.onnx.export(
-        job.module,
+        _scripted(job),
         tuple(job.sample.values()),
         str(draft),
         input_names=list(job.sample),
@@ -70,6 +70,13 @@ def _trace(job: Job) -> onnx.ModelProto:
     return cast(onnx.ModelProto, onnx_ir.to_proto(model))
 
 
+def _scripted(job: Job) -> Any:
+    """The module, its scripted parts made known to the tracer, which keeps their branches and loops."""
+    if any(isinstance(part, torch.jit.ScriptModule) for part in job.module.modules()):
+        return torch.jit.trace(job.module, tuple(job.sample.values()), check_trace=False)
+    return job.module
+
+
 def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
     """Turn the graph's parameter inputs into initializers still to be written, transposes of them done on the way."""
     held = {
@@ -86,6 +93,8 @@ def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
 
 
 def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -> None:
+    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+        return  # a branch may read a weight too
     uses = Counter(name for node in graph.node for name in node.input)
     renamed: dict[str, str] = {}
     kept = []

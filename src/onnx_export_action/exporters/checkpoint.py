@@ -1,0 +1,152 @@
+"""A Transformers checkpoint as a subject: inputs from its configuration, cases by what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onnx_export_action import tasks
+from onnx_export_action.exporters import cases, generation, loading
+from onnx_export_action.exporters.axes import Axes
+from onnx_export_action.exporters.cached import CachedModule
+from onnx_export_action.exporters.cached_inputs import CachedInputs
+from onnx_export_action.exporters.cases import Case, Reach
+from onnx_export_action.exporters.inputs import Inputs
+from onnx_export_action.exporters.module import NamedModule, without_cache
+from onnx_export_action.exporters.subject import SEED, Subject, Trial
+from onnx_export_action.exporters.whole_text import WholeText
+
+# What one case may cost: values to be kept and compared, and products of weights, some ten seconds on two cores.
+_MOST_VALUES, _MOST_PRODUCTS = 2**24, 10**12
+
+
+def load(path: str, task: str, dtype: str, trust_remote_code: bool, **_: Any) -> Subject:
+    """The model in a folder, with its tokenizer."""
+    model = loading.load(path, tasks.without_past(task), dtype, trust_remote_code)
+    tokenizer, warning = loading.tokenizer(path, trust_remote_code)
+    kind = CachedDecoder if tasks.has_past(task) else Checkpoint
+    inputs = Inputs(model, tasks.without_past(task), Path(path), tokenizer)
+    subject = kind(model, inputs, loading.DTYPES[dtype], Path(path))
+    subject.warnings, subject.task = (warning,) if warning else (), task
+    return subject
+
+
+class Checkpoint:
+    """A model that answers in one call."""
+
+    module: NamedModule
+    warnings: tuple[str, ...] = ()
+    task = ""
+    notes: tuple[str, ...] = ()
+    _inputs: Inputs | CachedInputs
+    _texts = staticmethod(cases.for_text)
+
+    def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
+        self.architecture, self.folder = type(model).__name__, folder
+        self._model, self._inputs, self._dtype = model, inputs, dtype
+        self.module = NamedModule(model, inputs.names)
+
+    @property
+    def axes(self) -> Axes:
+        """The axes that the model's inputs have in every case."""
+        return self._inputs.axes
+
+    def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
+        """Every size of the plan."""
+        self._batches, self._lengths = tuple(batch_sizes), tuple(lengths)
+        for index, case in enumerate(self._plan()):
+            inputs = self.typed(self._inputs.make(case, SEED + 1 + index))
+            yield Trial(
+                self._describe(case), case.batch, inputs, self._inputs.derived(case), not case.optional, case.timed
+            )
+
+    def sample(self) -> dict[str, torch.Tensor]:
+        """Inputs of prime sizes."""
+        return self.typed(self._inputs.make(self._sample(), SEED))
+
+    def masked(self, outputs: Sequence[str], axes: Axes, /) -> list[str]:
+        """The outputs that have the mask's axes."""
+        mask = axes.get("attention_mask")
+        return [name for name in outputs if mask and mask.items() <= axes.get(name, {}).items()]
+
+    def generations(self, folder: Path, /) -> list[dict[str, Any]]:
+        """What the model's own `generate` says, where the file can write it again from the whole text so far."""
+        texts = WholeText(self._inputs)
+        if self.task != "text-generation" or not texts.possible:
+            return []
+        return generation.write_whole(self.module, texts, folder)
+
+    def typed(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The inputs with their floating values in the model's precision."""
+        return {name: value.to(self._dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+
+    def prepare(self) -> None:
+        """Switch the cache off."""
+        without_cache(self._model)
+
+    def _sample(self) -> Case:
+        longest = self._inputs.longest if self._inputs.modality == "text" else None
+        return cases.sample(self._batches, self._lengths, longest)
+
+    def _plan(self) -> tuple[Case, ...]:
+        if self._inputs.modality == "image":
+            return cases.for_images(self._batches)
+        if self._inputs.modality == "sound":
+            return cases.for_sound(self._batches, self._lengths)
+        return self._texts(self._batches, self._lengths, self._reach())
+
+    def _reach(self) -> Reach:
+        reach = self._inputs.reach(self._affordable())
+        if max(self._batches) == 1:
+            reach = replace(reach, vocabulary=0)  # some models take one row only
+        self.notes = reach.notes
+        return reach
+
+    def _affordable(self) -> int:
+        """Tokens of one case, by the values that the model answers with for each, and by its own size."""
+        few = Case(1, min(self._lengths if self._inputs.longest is None else (*self._lengths, self._inputs.longest)))
+        inputs = self.typed(self._inputs.make(few, SEED))
+        try:
+            outputs = self.module.answer(inputs)
+        except Exception:
+            return _MOST_VALUES  # the first case says why
+        values = sum(int(value.numel()) for value in outputs.values()) // few.sequence
+        parameters = sum(int(parameter.numel()) for parameter in self.module.parameters())
+        return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))
+
+    def _describe(self, case: Case) -> str:
+        if self._inputs.modality == "text":
+            return cases.describe(case)
+        size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
+        size += "" if case.wide == 1.0 else f", {case.wide:g} times as wide"
+        return f"batch {case.batch}{size}"
+
+
+class CachedDecoder(Checkpoint):
+    """A decoder with its keys and values as inputs and outputs."""
+
+    _inputs: CachedInputs
+    _texts = staticmethod(cases.with_past)
+
+    def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
+        super().__init__(model, inputs, dtype, folder)
+        module = CachedModule(model)
+        self.module, self._inputs = module, CachedInputs(inputs, module, dtype)
+
+    def masked(self, outputs: Sequence[str], _axes: Axes, /) -> list[str]:
+        """All of them: scores of positions, and what the cache holds of positions."""
+        return list(outputs)
+
+    def generations(self, folder: Path, /) -> list[dict[str, Any]]:
+        """What the model's own `generate` says."""
+        return generation.write(self._model, self._inputs, folder)
+
+    def prepare(self) -> None:
+        """Nothing: the cache is what is exported."""
+
+    def _sample(self) -> Case:
+        return cases.sample_with_past(self._batches, self._lengths, self._inputs.longest)

@@ -1,0 +1,148 @@
+"""A module with example inputs as a subject: the axes that are declared or found, and inputs of other sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters.axes import Axes
+from onnx_export_action.exporters.custom import dynamic, resize, sizes
+from onnx_export_action.exporters.custom.module import CallModule
+from onnx_export_action.exporters.custom.sizes import Sizes
+from onnx_export_action.exporters.subject import SEED, Trial
+from onnx_export_action.workers.protocol import Refusal
+
+Tensors = dict[str, torch.Tensor]
+Maker = Callable[[Sizes], Tensors | None]
+
+
+class CustomSubject:
+    """What is not a checkpoint; `maker` makes inputs of given sizes where the user's own function can."""
+
+    def __init__(
+        self, module: CallModule, example: Tensors, declared: Any, folder: Path, maker: Maker = lambda _: None
+    ) -> None:
+        self.module, self.folder, self.architecture = module, folder, type(module.model).__name__
+        self.warnings: tuple[str, ...] = ()
+        self._example, self._maker = example, maker
+        self._check_example()
+        self._declared = dynamic.declared(declared, example) if declared is not None else None
+        self._axes = self._declared if self._declared is not None else dynamic.guessed(example)
+        self._own = dynamic.sizes_of(self._axes, example)
+        self._used: dict[str, list[int]] = {}
+
+    @property
+    def axes(self) -> Axes:
+        """The axes that are declared, or that the module was found to accept at other sizes."""
+        return self._axes
+
+    def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
+        """The example itself, each axis alone at other sizes, and all axes at once."""
+        found = {axis: self._accepted(axis, batch_sizes, lengths) for axis in self._own}
+        self._settle(found)
+        yield self._trial(self._own, self._example)
+        together = {axis: fitting[-1] for axis, fitting in self._used.items()}
+        alone = [{**self._own, axis: size} for axis, fitting in self._used.items() for size in fitting]
+        for each in (*alone, together) if len(self._used) > 1 else alone:
+            inputs = self._answerable(each)
+            if inputs is not None:
+                yield self._trial(each, inputs)
+
+    def sample(self) -> Tensors:
+        """The inputs of the export, every axis at a size of its own."""
+        chosen, inputs = dict(self._own), self._example
+        for axis, used in self._used.items():
+            others = [size for other, size in chosen.items() if other != axis]
+            for size in sizes.for_sample(axis, self._own[axis], [*used, self._own[axis]]):
+                made = self._answerable({**chosen, axis: size}) if size not in others else None
+                if made is not None:
+                    chosen[axis], inputs = size, made
+                    break
+        return inputs
+
+    def masked(self, _outputs: Sequence[str], _axes: Axes, /) -> list[str]:
+        """None: what its masks mean, nobody said."""
+        return []
+
+    def generations(self, _folder: Path, /) -> list[dict[str, Any]]:
+        """None."""
+        return []
+
+    def typed(self, inputs: Tensors) -> Tensors:
+        """The inputs in the precision of the example."""
+        return {name: value.to(self._example[name].dtype) for name, value in inputs.items()}
+
+    def prepare(self) -> None:
+        """Nothing to switch off."""
+
+    def _check_example(self) -> None:
+        try:
+            first, second = self.module.answer(self._example), self.module.answer(self._example)
+        except Exception as error:
+            raise Refusal(
+                f"The model fails on its own example inputs: {type(error).__name__}: {_first(error)}",
+                "Correct the example inputs: a tuple is given by position, a dictionary by the names of `forward`.",
+                "usage",
+            ) from error
+        for name, value in first.items():
+            if not torch.allclose(value.double(), second[name].double(), rtol=1e-3, atol=1e-5, equal_nan=True):
+                raise Refusal(
+                    f"The model gives another `{name}` each time for the same inputs, so nothing can be proven.",
+                    "Draw no random numbers in `forward` once the module is in evaluation mode.",
+                    "usage",
+                )
+
+    def _accepted(self, axis: str, batch_sizes: Sequence[int], lengths: Sequence[int]) -> list[int]:
+        found: list[int] = []
+        wanted = sizes.most_cases(axis, batch_sizes)
+        for size in sizes.for_cases(axis, self._own[axis], batch_sizes, lengths):
+            if len(found) < wanted and self._answerable({**self._own, axis: size}) is not None:
+                found.append(size)
+        return found
+
+    def _settle(self, found: dict[str, list[int]]) -> None:
+        refused = [axis for axis, fitting in found.items() if not fitting]
+        if refused and self._declared is not None:
+            raise Refusal(
+                f"`dynamic_axes` names {refused[0]!r}, but the model itself answers at no other size than "
+                f"{self._own[refused[0]]}: {self._last_refusal}",
+                "Correct `dynamic_axes`, or let `example_inputs` take the axis as a parameter and make fitting inputs.",
+                "usage",
+            )
+        self._axes = dynamic.without(self._axes, refused)
+        self._used = {axis: fitting for axis, fitting in found.items() if fitting}
+        self._own = {axis: size for axis, size in self._own.items() if axis in self._used}
+        if self._declared is None:
+            self.warnings = (dynamic.found_sentence(self._axes, self._example),)
+
+    def _answerable(self, wanted: Sizes) -> Tensors | None:
+        """Inputs of these sizes that the model answers; None where it refuses."""
+        for inputs in self._made(wanted):
+            try:
+                self.module.answer(inputs)
+            except Exception as error:
+                self._last_refusal = _first(error)
+            else:
+                return inputs
+        return None
+
+    def _made(self, wanted: Sizes) -> Iterator[Tensors]:
+        seed = SEED + sum(wanted.values())
+        own = self._maker(wanted)
+        if own is not None:
+            yield own
+            return
+        yield resize.to(self._example, self._axes, wanted, seed, drawn=True)
+        yield resize.to(self._example, self._axes, wanted, seed, drawn=False)
+
+    def _trial(self, wanted: Sizes, inputs: Tensors) -> Trial:
+        batch = next((size for axis, size in wanted.items() if sizes.is_batch(axis)), 1)
+        return Trial(sizes.describe(wanted) or "the example inputs", batch, inputs)
+
+
+def _first(error: BaseException) -> str:
+    return diagnosis.first_sentence(str(error) or type(error).__name__, 200)
