@@ -23,8 +23,8 @@ _UNLISTED = frozenset({MANIFEST, "report.json", "report.md", "report.html"})
 
 
 def copy_companions(model: Model, destination: Path) -> None:
-    """Copy the tokenizer, processor and configuration beside the ONNX file; a ready .onnx has none."""
-    if model.kind == "onnx":
+    """Copy the tokenizer, processor and configuration beside the ONNX file; what is no checkpoint has none."""
+    if model.kind != "transformers":
         return
     destination.mkdir(parents=True, exist_ok=True)
     for source in sorted(Path(model.path).iterdir()):

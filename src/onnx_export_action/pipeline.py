@@ -19,7 +19,7 @@ from onnx_export_action.settings import Settings
 from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
 from onnx_export_action.variants.workshop import Workshop
-from onnx_export_action.workers import access
+from onnx_export_action.workers import access, packages
 from onnx_export_action.workers.client import Host
 
 
@@ -46,7 +46,8 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
             raise UsageError(
                 "onnx-file: the model is an .onnx too.", "Give as `model` the folder or the Hub id that the file is of."
             )
-    user = access.user_for(edges.worker_user, Path(model.path), folder, *([file] if file else []))
+    read = (*sources.read_by_workers(model, settings), *([file] if file else []))
+    user = access.user_for(edges.worker_user, *read, folder)
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
     with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
@@ -60,6 +61,10 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
 
 
 def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Made:
+    if stage.settings.requirements is not None:
+        with stage.log.group("Install what the model needs"):
+            needed = stage.settings.workspace / stage.settings.requirements
+            packages.install(needed.resolve(), stage.work, stage.host, stage.log)
     if model.kind == "onnx":
         made = ready.alone(stage, model)
     elif file is not None:

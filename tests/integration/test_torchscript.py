@@ -52,11 +52,12 @@ def test_traceable__experts_answer_the_same_by_products_that_have_operators() ->
 
 def test_export__leaves_dropout_off(models: Callable[[str], Path], tmp_path: Path) -> None:
     service = Service()
-    service.load(str(models("bert")), "feature-extraction", "fp32", False, 1)
+    asked = {"task": "feature-extraction", "dtype": "fp32", "trust_remote_code": False}
+    service.load("transformers", path=str(models("bert")), threads=1, **asked)
     service.answer(str(tmp_path), [1, 2], [7, 9])
-    inputs = service._inputs.make(Case(2, 7, "right"), seed=1)
-    before = service._module.answer(inputs)
+    inputs = service._subject._inputs.make(Case(2, 7, "right"), seed=1)
+    before = service._subject.module.answer(inputs)
     (tmp_path / "onnx").mkdir()
     service.export("torchscript", 18, str(tmp_path / "onnx" / "model.onnx"))
-    after = service._module.answer(inputs)
+    after = service._subject.module.answer(inputs)
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -35,6 +35,8 @@ INDIFFERENT = {
     "revision": "the files that it names are hashed",
     "subfolder": "the files in it are hashed",
     "trust_remote_code": "what runs trusted code has no fingerprint at all",
+    "example_inputs": "its content is hashed",
+    "requirements": "what runs a factory has no fingerprint at all",
     "timeout": "ends an attempt, and changes no file",
     "output_dir": "a place",
     "benchmark_seconds": "how long is measured",
@@ -60,9 +62,9 @@ _DOCUMENTS = (".md", "license", "license.txt", "notice")
 def of(model: Model, settings: Settings) -> str:
     """The fingerprint as 64 hexadecimal digits; empty where there can be none.
 
-    A ready .onnx is not exported at all, and trusted code may depend on anything.
+    A ready .onnx is not exported at all, and code, trusted or a factory's, may depend on anything.
     """
-    if model.kind == "onnx" or settings.onnx_file or settings.trust_remote_code:
+    if model.kind in ("onnx", "module") or settings.onnx_file or settings.trust_remote_code:
         return ""
     parts = {
         "format": _FORMAT,
@@ -74,6 +76,7 @@ def of(model: Model, settings: Settings) -> str:
         "settings": {name: getattr(settings, name) for name in DETERMINING},
         "task": model.task,
         "files": _files(model),
+        "examples": [record_of(file, file.name).sha256 for file in settings.own_files if file.is_file()],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -95,7 +98,9 @@ def _distributions(folders: Iterable[Path]) -> list[str]:
 def _files(model: Model) -> list[list[str]]:
     """The files beside the weights by name and hash: loaders read those of the model's own folder, and none below."""
     known = {file.path: file.sha256 for file in model.weights}
-    beside = (path for path in Path(model.path).iterdir() if path.name not in known and path.is_file())
+    folder = Path(model.path)
+    inside = folder.iterdir() if folder.is_dir() else ()  # a saved program is one file
+    beside = (path for path in inside if path.name not in known and path.is_file())
     hashes = {path.name: record_of(path, path.name).sha256 for path in beside if _counts(path.name)}
     return [[name, digest] for name, digest in sorted({**known, **hashes}.items())]
 

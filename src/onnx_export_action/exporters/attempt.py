@@ -11,7 +11,7 @@ from onnx_export_action.exporters import diagnosis
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.workers import interpreters
+from onnx_export_action.workers import interpreters, packages
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.exporters.service"
@@ -51,17 +51,29 @@ def start(exporter: str, host: Host, log: Log) -> Worker:
     return Worker(interpreter, SERVICE, host, log)
 
 
+def _load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path) -> Any:
+    common = {"kind": model.kind, "path": model.path, "task": model.task, "dtype": settings.dtype, "threads": threads}
+    if model.kind == "transformers":
+        return worker.call("load", trust_remote_code=settings.trust_remote_code, **common)
+    given = settings.workspace / settings.example_inputs if settings.example_inputs else None
+    own = {
+        "entry": model.entry,
+        "examples_file": str(given.resolve()) if given else None,
+        "packages": packages.installed_in(work),
+        "workspace": str(settings.workspace.resolve()),
+    }
+    try:
+        return worker.call("load", **common, **own)
+    except WorkerFailure as failure:
+        # Their code or file does the same on every route, so this ends the run; but for what the machine lacks.
+        kind = "surroundings" if failure.kind == "surroundings" else "usage"
+        hint = failure.hint or f"Look at {model.id}; the traceback is kept in `attempts/`."
+        raise WorkerFailure(f"{model.id} cannot be loaded: {failure.cause}", hint, kind, failure.traceback) from failure
+
+
 def answer(worker: Worker, model: Model, settings: Settings, threads: int, folder: Path, log: Log) -> Answered:
     """Let the worker load the model and answer every case of the proof; raises WorkerFailure where it cannot."""
-    loaded = worker.call(
-        "load",
-        kind=model.kind,
-        path=model.path,
-        task=model.task,
-        dtype=settings.dtype,
-        trust_remote_code=settings.trust_remote_code,
-        threads=threads,
-    )
+    loaded = _load(worker, model, settings, threads, folder.parent)
     log.line(f"loaded {loaded['architecture']}")
     answered = worker.call(
         "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths
@@ -74,9 +86,9 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
         axes,
         loaded["architecture"],
         versions,
-        tuple(loaded["warnings"]),
-        tuple(answered.get("notes", ())),
-        tuple(answered.get("generations", ())),
+        tuple(answered["warnings"]),
+        tuple(answered["notes"]),
+        tuple(answered["generations"]),
     )
 
 

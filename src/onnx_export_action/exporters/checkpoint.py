@@ -75,8 +75,10 @@ class Checkpoint:
 
     def generations(self, folder: Path, /) -> list[dict[str, Any]]:
         """What the model's own `generate` says, where the file can write it again from the whole text so far."""
+        if self.task != "text-generation" or not isinstance(self._inputs, Inputs):
+            return []
         texts = WholeText(self._inputs)
-        if self.task != "text-generation" or not texts.possible:
+        if not texts.possible:
             return []
         return generation.write_whole(self.module, texts, folder)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onnx_export_action import tasks
+from onnx_export_action.errors import UsageError
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.validation import target
@@ -16,6 +17,12 @@ from onnx_export_action.validation import target
 DEFAULT_OPSET = 18
 
 _FASTEST_FIRST = ("torchscript", "optimum", "torch", "transformers")
+# A program of torch.export is what the `torch` route captures, so it is asked first.
+_ROUTES_OF: dict[str, tuple[str, ...]] = {
+    "module": ("torchscript", "torch"),
+    "program": ("torch", "torchscript"),
+    "torchscript": ("torchscript", "torch"),
+}
 _OPSETS = {"torchscript": (9, 20), "optimum": (9, 20), "torch": (18, 23), "transformers": (18, 23)}
 # What a route holds beyond the libraries, over the bytes of the weights.
 _MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2}
@@ -45,20 +52,25 @@ def rungs(
 
     `optimum_types` are the model types that optimum has a configuration for, None when that is not known.
     """
+    fitting = _ROUTES_OF.get(model.kind, _FASTEST_FIRST)
+    if settings.exporter not in ("auto", *fitting):
+        raise UsageError(
+            f"exporter: {settings.exporter} cannot export {model.id[:80]!r}.", f"Use {' or '.join(fitting)}, or `auto`."
+        )
     if settings.exporter != "auto":
         return (settings.exporter,), ()
     opset = opset_for(settings)
     skipped = [
         Skipped(name, f"it writes opsets {_OPSETS[name][0]} to {_OPSETS[name][1]}")
-        for name in _FASTEST_FIRST
+        for name in fitting
         if name not in writers(opset)
     ]
-    if optimum_types is not None and model.model_type not in optimum_types:
+    if "optimum" in fitting and optimum_types is not None and model.model_type not in optimum_types:
         skipped.append(Skipped("optimum", f"it has no configuration for {model.model_type}"))
-    if tasks.has_past(model.task):
+    if "transformers" in fitting and tasks.has_past(model.task):
         skipped.append(Skipped("transformers", "it does not write past keys and values by the names that are known"))
     left_out = {rung.exporter for rung in skipped}
-    able = [name for name in _FASTEST_FIRST if name not in left_out]
+    able = [name for name in fitting if name not in left_out]
     # A sort keeps the order of equals: what fits into memory first, the faster first among those.
     return tuple(sorted(able, key=lambda name: _needs(name, model) > available_bytes)), tuple(skipped)
 

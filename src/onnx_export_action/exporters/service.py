@@ -37,13 +37,12 @@ class Service:
     _subject: Subject
 
     def load(self, kind: str, task: str, threads: int, **asked: Any) -> dict[str, Any]:
-        """Load the model; tells its class, what is odd about it, and the versions that it runs with."""
+        """Load the model; tells its class and the versions that it runs with."""
         torch.set_num_threads(threads)
         self._task = task
         self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
         return {
             "architecture": self._subject.architecture,
-            "warnings": list(self._subject.warnings),
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
 
@@ -64,6 +63,7 @@ class Service:
             "axes": wanted,
             "generations": subject.generations(Path(folder)),
             "notes": list(subject.notes),
+            "warnings": list(subject.warnings),
         }
 
     def export(self, exporter: str, opset: int, file: str) -> None:

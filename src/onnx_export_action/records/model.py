@@ -8,13 +8,20 @@ from pydantic import Field
 
 from onnx_export_action.records.base import File, Record
 
+Kind = Literal["transformers", "onnx", "module", "program", "torchscript"]
+
 
 class Model(Record):
     """What was exported: a local, pinned model and the task it was loaded for."""
 
     id: str = Field(description="The model as the user named it.")
-    path: str = Field(description="The local folder or .onnx file; never shown in the report.", exclude=True)
-    kind: Literal["transformers", "onnx"] = "transformers"
+    path: str = Field(description="The local folder or file; never shown in the report.", exclude=True)
+    kind: Kind = Field(
+        "transformers",
+        description="`module`: what a callable in a Python file returns; `program`: saved by torch.export; `onnx`: a "
+        "ready file.",
+    )
+    entry: str = Field("", description="The callable of a Python file.", exclude=True)
     revision: str | None = Field(None, description="The full commit of a Hub model.")
     task: str
     architecture: str = Field(description="The model class, or `onnx` for a ready file.")

@@ -38,7 +38,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
     model: str = Field(
-        "", description="Hub id, local directory, or `.onnx` file. Required, except with `mode: report`."
+        "",
+        description="Hub id, local directory, `.onnx` file, `file.py:factory`, or a program that PyTorch saved "
+        "(`.pt2`, `.pt`, `.ts`). Required, except with `mode: report`.",
     )
     task: str = Field(
         "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
@@ -64,6 +66,15 @@ class Settings(BaseModel):
     trust_remote_code: Annotated[bool, BeforeValidator(strict_bool)] = Field(
         False,
         description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`.",
+    )
+    example_inputs: str | None = Field(
+        None,
+        description="An `.npz` or JSON file with inputs for a `file.py:factory` or a program; default: those that it "
+        "brings itself.",
+    )
+    requirements: str | None = Field(
+        None,
+        description="A requirements file of packages that a `file.py:factory` needs; installed for its workers alone.",
     )
     dtype: DType = Field("fp32", description="Precision that is exported: `fp32`, `fp16` or `bf16`.")
     variants: Annotated[tuple[VariantName, ...], BeforeValidator(distinct)] = Field(
@@ -174,12 +185,20 @@ class Settings(BaseModel):
             raise PydanticCustomError("name", 'expected a name without any of `" : < > | * ? \\ /`')
         return value
 
-    @field_validator("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file")
+    @field_validator(
+        *("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file", "example_inputs", "requirements")
+    )
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
             raise PydanticCustomError("text", "contains characters that cannot be printed")
         return value
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """The files beside the model that workers read; that they exist, a source has seen to."""
+        named = (self.example_inputs, self.requirements)
+        return tuple(real(self.workspace / name) for name in named if name is not None)
 
     @property
     def output_path(self) -> Path:

@@ -12,14 +12,16 @@ from onnx_export_action.errors import SurroundingsError, UsageError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources import directory, onnx_file
+from onnx_export_action.sources import directory, factory_file, onnx_file, own_files, saved_file
 from onnx_export_action.sources.names import is_hub_id, looks_local
 
 
 def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> Model:
-    """The model that the settings name: an existing path wins, then an `.onnx` file, then the Hub."""
+    """The model that the settings name: an existing path wins, then a callable in a file, then the Hub."""
     try:
-        return _resolve(settings, hub_endpoint, cache, log)
+        model = _resolve(settings, hub_endpoint, cache, log)
+        own_files.check(model, settings)
+        return model
     except OSError as error:
         where = Path(str(error.filename)).name if error.filename else "a file"
         raise SurroundingsError(
@@ -28,15 +30,25 @@ def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> 
         ) from error
 
 
+def read_by_workers(model: Model, settings: Settings) -> tuple[Path, ...]:
+    """Every place of the user's that a worker must be able to read."""
+    path = Path(model.path)
+    beside = (path.parent, path) if model.kind == "module" else (path,)
+    return (*beside, *settings.own_files)
+
+
 def _resolve(settings: Settings, hub_endpoint: str, cache: Path, log: Log) -> Model:
     path = settings.workspace / settings.model
     # os.path, because a name that is too long for the file system is no error here but a Hub id or a typing mistake.
     if os.path.isdir(path):
         _warn_unused(settings, log, "revision")
         return directory.read(directory.subfolder_of(path, settings.subfolder), settings, log)
+    if factory_file.is_named(settings.model):
+        _warn_unused(settings, log, "revision", "subfolder")
+        return factory_file.read(settings)
     if os.path.exists(path):
         _warn_unused(settings, log, "revision", "subfolder")
-        return onnx_file.read(path, settings)
+        return saved_file.read(path, settings) if saved_file.fits(path) else onnx_file.read(path, settings)
     if looks_local(settings.model) or not is_hub_id(settings.model):
         raise UsageError(
             f"model not found: {settings.model[:120]!r} is no such folder in the workspace, and not a Hub id.",

@@ -21,9 +21,13 @@ from onnx_export_action.workers.protocol import Refusal
 
 def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
     """Answer each request line with one reply line."""
+    own = os.getpid()
     for line in requests:
         request = json.loads(line)
-        replies.write(json.dumps(_answer(service, request["operation"], request["arguments"])) + "\n")
+        answer = _answer(service, request["operation"], request["arguments"])
+        if os.getpid() != own:
+            os._exit(0)  # a model's code has forked, and its child came back here too
+        replies.write(json.dumps(answer) + "\n")
         replies.flush()
         gc.freeze()  # what the first request loaded stays, and is not looked through again
         gc.enable()
@@ -51,12 +55,19 @@ def _failure(kind: str, cause: str, hint: str) -> dict[str, Any]:
     return {"ok": False, "kind": kind, "cause": cause, "hint": hint, "traceback": traceback.format_exc()}
 
 
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
 def main() -> None:
     """Run as the child process."""
     module, reply_fd, user = sys.argv[1:4]
     sandbox.enter(None if user == "-" else int(user))
     replies = os.fdopen(int(reply_fd), "w", encoding="utf-8")
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+    # A child of a model's code may neither take a request nor hold the reply open.
+    os.register_at_fork(after_in_child=lambda: _close(replies.fileno(), requests.fileno()))
     # A library that reads the standard input must find it empty instead of eating requests.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     # Loading frameworks makes millions of objects that all stay: collecting meanwhile takes a quarter of the time.

@@ -28,14 +28,14 @@ class Service:
         self._faults: dict[str, str] = json.loads(faults.read_text()) if faults.exists() else {}
         if "load" in self._faults:
             raise Refusal(self._faults["load"], "Repair the model.", "usage")
-        warnings = [self._faults["warning"]] if "warning" in self._faults else []
-        return {"architecture": "Doubler", "warnings": warnings, "versions": {"quick": "1.0"}}
+        return {"architecture": "Doubler", "versions": {"quick": "1.0"}}
 
     def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
         shapes = [(batch, length) for batch in batch_sizes for length in sequence_lengths]
         cases = [self._case(Path(folder) / f"case-{number}.npz", *shape) for number, shape in enumerate(shapes)]
         axes = {"x": {"0": "batch_size", "1": "sequence_length"}}
-        return {"cases": cases, "axes": axes, "generations": [], "notes": []}
+        warnings = [self._faults["warning"]] if "warning" in self._faults else []
+        return {"cases": cases, "axes": axes, "generations": [], "notes": [], "warnings": warnings}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         fault = self._faults.get(exporter, "")

@@ -29,6 +29,8 @@ OTHER: dict[str, Any] = {
     "revision": "a" * 40,
     "subfolder": "inner",
     "trust_remote_code": True,
+    "example_inputs": "inputs.npz",
+    "requirements": "needs.txt",
     "dtype": "fp16",
     "target": "onnxruntime>=1.16",
     "atol": 0.1,
@@ -179,3 +181,19 @@ def test_program__changes_with_each_module_of_ours(tmp_path: Path) -> None:
     second = program(tmp_path)
     (tmp_path / "inner" / "module.py").rename(tmp_path / "module.py")
     assert len({first, second, program(tmp_path)}) == 3
+
+
+def test_of__a_saved_program_and_its_example_inputs_but_no_factory(tmp_path: Path) -> None:
+    file, inputs = tmp_path / "model.pt", tmp_path / "inputs.json"
+    file.write_bytes(b"program")
+    model = make_model(path=str(file), kind="torchscript", weights=(record_of(file, file.name),))
+    found = []
+    for content in ("[1]", "[1]", "[2]"):
+        inputs.write_text(content)
+        found.append(
+            fingerprint.of(model, Settings(workspace=tmp_path, model="model.pt", example_inputs="inputs.json"))
+        )
+    assert found[0] == found[1] != found[2]
+    assert all(found)
+    factory = make_model(path=str(file), kind="module", weights=model.weights)
+    assert fingerprint.of(factory, Settings(workspace=tmp_path, model="model.py:make")) == ""

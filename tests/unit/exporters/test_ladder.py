@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onnx_export_action.errors import UsageError
 from onnx_export_action.exporters import ladder
 from onnx_export_action.settings import MAX_OPSET, MIN_OPSET, Settings, parse
 from tests.factories import make_file, make_model
@@ -53,6 +54,27 @@ def test_rungs__a_cache_by_known_names() -> None:
     assert tried(task="text-generation-with-past") == ("torchscript", "optimum", "torch")
     assert tried(task="text-generation-with-past", opset="21") == ("torch",)
     assert tried(task="text-generation") == ALL
+
+
+@pytest.mark.parametrize(
+    ("kind", "opset", "expected"),
+    [
+        ("module", "auto", ("torchscript", "torch")),
+        ("program", "auto", ("torch", "torchscript")),
+        ("torchscript", "auto", ("torchscript", "torch")),
+        ("module", "17", ("torchscript",)),
+        ("program", "23", ("torch",)),
+    ],
+)
+def test_rungs__of_what_is_no_checkpoint(kind: Any, opset: str, expected: tuple[str, ...]) -> None:
+    rungs, skipped = ladder.rungs(settings_of(opset=opset), make_model(kind=kind), 10**12, frozenset())
+    assert rungs == expected
+    assert "optimum" not in {rung.exporter for rung in skipped}
+
+
+def test_rungs__an_exporter_that_cannot_read_the_model() -> None:
+    with pytest.raises(UsageError, match=r"optimum cannot export 'net\.py:make'"):
+        ladder.rungs(settings_of(exporter="optimum"), make_model(id="net.py:make", kind="module"), 10**12, None)
 
 
 def test_rungs__what_fits_into_memory_first() -> None:

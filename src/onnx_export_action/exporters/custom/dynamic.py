@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 
@@ -12,9 +13,23 @@ from onnx_export_action.exporters.custom.sizes import Sizes
 from onnx_export_action.workers.protocol import Refusal
 
 Tensors = Mapping[str, torch.Tensor]
+Origin = Literal["declared", "kept", "guessed"]
 
 _BATCH = "batch_size"
 _REMEDY = 'Write `dynamic_axes = {"x": {0: "batch", 1: "time"}}`, or `{"x": [0, 1]}`.'
+
+
+@dataclass(frozen=True)
+class Open:
+    """Axes that may have other sizes, and who says so: the user, a saved program, or nobody yet."""
+
+    axes: Axes
+    origin: Origin
+
+
+def given_or_guessed(given: Any, example: Tensors) -> Open:
+    """The declared axes; where none are, the first one of every input, to be tried."""
+    return Open(guessed(example), "guessed") if given is None else Open(declared(given, example), "declared")
 
 
 def declared(given: Any, example: Tensors) -> Axes:
@@ -57,12 +72,17 @@ def without(axes: Axes, labels: Sequence[str]) -> Axes:
     return {name: own for name, own in kept.items() if own}
 
 
-def found_sentence(axes: Axes, example: Tensors) -> str:
-    """What was found where nothing was declared."""
+def sentence(axes: Axes, origin: Origin) -> str:
+    """What was found where nothing was declared, or where a program keeps an axis open and refuses other sizes."""
+    start = (
+        "No `dynamic_axes` are declared" if origin == "guessed" else "Not every axis of the program takes other sizes"
+    )
     if not axes:
-        return "No `dynamic_axes` are declared, and the model answers at no other batch size: every axis is fixed."
-    others = "" if all(value.ndim < 2 for value in example.values()) else ", and every other axis is fixed"
-    return f"No `dynamic_axes` are declared: axis 0 of {', '.join(axes)} was found to be dynamic{others}."
+        return f"{start}, and the model answers at no other batch size: every axis is fixed."
+    places = [f"axis {axis} of {name}" for name, labels in axes.items() for axis in labels]
+    return (
+        f"{start}: {', '.join(places)} {'was' if len(places) == 1 else 'were'} found to be dynamic, all others fixed."
+    )
 
 
 def _labels(name: str, wanted: Any) -> dict[int, str]:

@@ -37,7 +37,7 @@ def as_call(given: Any, parameters: tuple[str, ...]) -> Call:
 
 
 def _of_arrays(file: Path) -> Any:
-    """Arrays by name; `state.h` is `h` in `state`, numbered parts are a tuple (`arr_0` too, as `np.savez` names them)."""
+    """Arrays by name: `state.h` is `h` in `state`, numbered parts are a tuple, as are those that NumPy numbers."""
     nested: dict[str, Any] = {}
     with np.load(file, allow_pickle=False) as arrays:
         for name in arrays.files:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from onnx_export_action.exporters import diagnosis
-from onnx_export_action.exporters.custom import examples, nesting
+from onnx_export_action.exporters.custom import dynamic, examples, nesting
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.nesting import Call, Nesting
 from onnx_export_action.exporters.custom.sizes import Sizes
@@ -41,7 +41,9 @@ def load(
     places, example = nesting.of(examples.as_call(given, parameters), parameters)
     convert = _converter(model)
     maker = _ignore if examples_file else _maker(file, places, parameters, convert)
-    return CustomSubject(CallModule(model, places), convert(example), declared, Path(path).parent, maker)
+    converted = convert(example)
+    axes = dynamic.given_or_guessed(declared, converted)
+    return CustomSubject(CallModule(model, places), converted, axes, Path(path).parent, maker)
 
 
 def positional(model: Any) -> tuple[str, ...]:

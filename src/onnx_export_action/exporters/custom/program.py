@@ -11,6 +11,7 @@ import torch
 
 from onnx_export_action.exporters.axes import Axes
 from onnx_export_action.exporters.custom import examples, files, nesting
+from onnx_export_action.exporters.custom.dynamic import Open
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.subject import CustomSubject
 
@@ -32,7 +33,9 @@ def load(path: str, examples_file: str | None, dtype: str, **_: Any) -> CustomSu
     else:
         raise files.no_examples(Path(path))
     places, example = nesting.of(call, parameters)
-    return CustomSubject(CallModule(model, places), example, _axes(program, places.names), Path(path).parent)
+    return CustomSubject(
+        CallModule(model, places), example, Open(_axes(program, places.names), "kept"), Path(path).parent
+    )
 
 
 def _axes(program: Any, names: tuple[str, ...]) -> Axes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from onnx_export_action.exporters.custom import examples, files, nesting
+from onnx_export_action.exporters.custom import dynamic, examples, files, nesting
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.subject import CustomSubject
 
@@ -21,4 +21,4 @@ def load(path: str, examples_file: str | None, dtype: str, **_: Any) -> CustomSu
         raise files.no_examples(Path(path))
     parameters = tuple(argument.name for argument in model.forward.schema.arguments)[1:]
     places, example = nesting.of(examples.as_call(examples.read(Path(examples_file)), parameters), parameters)
-    return CustomSubject(CallModule(model, places), example, None, Path(path).parent)
+    return CustomSubject(CallModule(model, places), example, dynamic.given_or_guessed(None, example), Path(path).parent)

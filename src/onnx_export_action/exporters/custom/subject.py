@@ -11,6 +11,7 @@ import torch
 from onnx_export_action.exporters import diagnosis
 from onnx_export_action.exporters.axes import Axes
 from onnx_export_action.exporters.custom import dynamic, resize, sizes
+from onnx_export_action.exporters.custom.dynamic import Open
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.sizes import Sizes
 from onnx_export_action.exporters.subject import SEED, Trial
@@ -24,20 +25,20 @@ class CustomSubject:
     """What is not a checkpoint; `maker` makes inputs of given sizes where the user's own function can."""
 
     def __init__(
-        self, module: CallModule, example: Tensors, declared: Any, folder: Path, maker: Maker = lambda _: None
+        self, module: CallModule, example: Tensors, axes: Open, folder: Path, maker: Maker = lambda _: None
     ) -> None:
         self.module, self.folder, self.architecture = module, folder, type(module.model).__name__
         self.warnings: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self._example, self._maker = example, maker
+        self._open, self._axes = axes, axes.axes
         self._check_example()
-        self._declared = dynamic.declared(declared, example) if declared is not None else None
-        self._axes = self._declared if self._declared is not None else dynamic.guessed(example)
         self._own = dynamic.sizes_of(self._axes, example)
         self._used: dict[str, list[int]] = {}
 
     @property
     def axes(self) -> Axes:
-        """The axes that are declared, or that the module was found to accept at other sizes."""
+        """Those of the axes that the module was found to accept at other sizes."""
         return self._axes
 
     def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
@@ -106,7 +107,7 @@ class CustomSubject:
 
     def _settle(self, found: dict[str, list[int]]) -> None:
         refused = [axis for axis, fitting in found.items() if not fitting]
-        if refused and self._declared is not None:
+        if refused and self._open.origin == "declared":
             raise Refusal(
                 f"`dynamic_axes` names {refused[0]!r}, but the model itself answers at no other size than "
                 f"{self._own[refused[0]]}: {self._last_refusal}",
@@ -116,8 +117,8 @@ class CustomSubject:
         self._axes = dynamic.without(self._axes, refused)
         self._used = {axis: fitting for axis, fitting in found.items() if fitting}
         self._own = {axis: size for axis, size in self._own.items() if axis in self._used}
-        if self._declared is None:
-            self.warnings = (dynamic.found_sentence(self._axes, self._example),)
+        if refused or self._open.origin == "guessed":
+            self.warnings = (dynamic.sentence(self._axes, self._open.origin),)
 
     def _answerable(self, wanted: Sizes) -> Tensors | None:
         """Inputs of these sizes that the model answers; None where it refuses."""

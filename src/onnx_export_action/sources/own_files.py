@@ -1,0 +1,31 @@
+"""`example-inputs` and `requirements`: there, of a kind that can be read, and named for a model that uses them."""
+
+from __future__ import annotations
+
+import os
+
+from onnx_export_action.errors import UsageError
+from onnx_export_action.records import Model
+from onnx_export_action.settings import Settings
+
+_USED_BY = {"example_inputs": ("module", "program", "torchscript"), "requirements": ("module",)}
+
+
+def check(model: Model, settings: Settings) -> None:
+    """Refuse a file that is not there, or that this model has no use for."""
+    for field, kinds in _USED_BY.items():
+        given, name = getattr(settings, field), field.replace("_", "-")
+        if given is None:
+            continue
+        if model.kind not in kinds:
+            raise UsageError(
+                f"{name}: the model {model.id[:80]!r} has no use for it.",
+                f"Leave `{name}` out, or name a `file.py:factory` as `model`.",
+            )
+        if not os.path.isfile(settings.workspace / given):
+            raise UsageError(f"{name}: {given[:120]!r} is no file of the workspace.", "Paths start at the workspace.")
+    if settings.example_inputs is not None and not settings.example_inputs.endswith((".npz", ".json")):
+        raise UsageError(
+            f"example-inputs: {settings.example_inputs[:120]!r} is neither an .npz nor a .json file.",
+            "Save the inputs with `numpy.savez`, or write them as JSON: docs/sources.md shows both.",
+        )
