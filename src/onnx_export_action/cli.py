@@ -18,15 +18,18 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "validate": ("onnx-file",),
     "compare": ("baseline", "model"),
     "report": (),
+    "doctor": (),
 }
 _COMMANDS_HELP = (
     "`run` (the default); `validate FILE --model MODEL` proves an .onnx, or that of a folder, against its model; "
-    "`compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; `report` is `--mode report`"
+    "`compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; `report` is "
+    "`--mode report`; `doctor` tells what this installation can export and run"
 )
 # What a command means beside its operands, where no flag says otherwise.
 _MEANT = {
     "validate": {"benchmark-seconds": "0", "baseline": "none", "output-dir": "onnx-validation"},
     "report": {"mode": "report"},
+    "doctor": {"mode": "doctor"},
 }
 # Secrets, places, and what is done with the file afterwards: nothing that the file depends on.
 _NOT_REPEATED = frozenset(

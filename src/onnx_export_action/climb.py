@@ -14,7 +14,7 @@ from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import proof
+from onnx_export_action.validation import old_runtime, proof
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
@@ -33,9 +33,18 @@ class Climbed:
 class Ladder:
     """The attempts of one run; `attempts` are readable after a failure too."""
 
-    def __init__(self, settings: Settings, model: Model, host: Host, threads: int, work: Path, log: Log) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: Model,
+        host: Host,
+        threads: int,
+        work: Path,
+        log: Log,
+        old_runtime: Path | None = None,
+    ) -> None:
         self._settings, self._model, self._host, self._threads = settings, model, host, threads
-        self._work, self._log = work, log
+        self._work, self._log, self._old_runtime = work, log, old_runtime
         self.attempts: list[Attempt] = []
         self.tracebacks: dict[str, str] = {}
 
@@ -100,9 +109,11 @@ class Ladder:
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
         evidence = Evidence(exported.cases, exported.axes, "pytorch", exported.generations, exported.notes)
         try:
-            return proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
+            proven = proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
         except WorkerFailure as failure:
             raise _unreadable(failure) from failure
+        file, old = exported.file, self._old_runtime
+        return old_runtime.prove(old, proven, file, evidence, self._settings, self._host, self._log)
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
         promised = ladder.opset_for(self._settings)

@@ -63,6 +63,8 @@ def _perform(arguments: Sequence[str] | None, cancellation: Cancellation) -> int
         chosen = settings.parse(inputs, workspace)
         if chosen.mode == "report":
             return _tell(chosen, environment, log, cancellation)
+        if chosen.mode == "doctor":
+            return _examine(chosen, environment, log)
         with cancellation.stops():
             _run(chosen, _edges(environment, log), progress)
     except RunError as caught:
@@ -123,6 +125,15 @@ def _tell(chosen: Settings, environment: dict[str, str], log: Log, cancellation:
     if environment.get("GITHUB_STEP_SUMMARY"):
         write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), second_stage.summary(told))
     return error.exit_status if error else 0
+
+
+def _examine(chosen: Settings, environment: dict[str, str], log: Log) -> int:
+    """`doctor`: lines in the log, and nothing in the workspace."""
+    from onnx_export_action import doctor
+
+    _mask_tokens(chosen, log)
+    edges = _edges(environment, log)
+    return doctor.examine(chosen, edges.environment, edges.worker_user, log)
 
 
 def _mask_tokens(chosen: Settings, log: Log) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
 from onnx_export_action.records import Export, Model, NoBase
 from onnx_export_action.stage import Stage
+from onnx_export_action.validation import delivered
 from onnx_export_action.workers.client import Worker
 
 
@@ -23,6 +25,7 @@ class Made:
     file: Path
     cases: tuple[dict[str, Any], ...] = ()
     model_worker: Worker | None = None
+    proven: Mapping[str, str] = field(default_factory=dict)  # the hashes of the file and its data when they were proven
 
 
 def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
@@ -40,7 +43,7 @@ def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
 
 def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     """Climb the ladder; the model's worker lives as long as `stack`."""
-    ladder = Ladder(stage.settings, model, stage.host, stage.threads, stage.work, stage.log)
+    ladder = Ladder(stage.settings, model, stage.host, stage.threads, stage.work, stage.log, stage.old_runtime)
     try:
         climbed = ladder.climb(stack)
     finally:
@@ -48,8 +51,9 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
         output.keep_tracebacks(stage.settings.output_path, ladder.tracebacks)
     _note(stage, model, climbed)
     passed = climbed.proof.validation.passed
+    proven = delivered.hashes(climbed.exported.file, climbed.proof)
     file = output.take_model(climbed.exported.file, stage.settings.output_path, passed)
-    return Made(file, climbed.exported.cases, climbed.model_worker)
+    return Made(file, climbed.exported.cases, climbed.model_worker, proven)
 
 
 def _note(stage: Stage, model: Model, climbed: Climbed) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from onnx_export_action import against_base, bundle, costs, environment, making, output, ready, sources
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
-from onnx_export_action.errors import UsageError
+from onnx_export_action.errors import SurroundingsError, UsageError
 from onnx_export_action.github.context import Context
 from onnx_export_action.log import Log, Remembering
 from onnx_export_action.making import Made
@@ -18,6 +18,7 @@ from onnx_export_action.records import Model, NoBase, Paired
 from onnx_export_action.settings import Settings
 from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
+from onnx_export_action.validation import delivered, old_runtime
 from onnx_export_action.variants.workshop import Workshop
 from onnx_export_action.workers import access, packages
 from onnx_export_action.workers.client import Host
@@ -51,11 +52,13 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
     with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
-        stage = Stage(settings, host, threads, unfinished.workers, log, progress)
+        old = old_runtime.install(settings, unfinished.ours / "runtime", edges.environment, log)
+        stage = Stage(settings, host, threads, unfinished.workers, log, progress, old)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
         made = making.take(stage, model, found) or _make(stage, model, file, stack)
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)
+        _check_delivered(stage, made)
         latency = _costs(stage, made, found)
         progress.comparison = against_base.judge(stage, made, found, latency)
 
@@ -78,6 +81,23 @@ def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Ma
     if validation is not None and validation.passed:
         _make_variants(stage, made)
     return made
+
+
+def _check_delivered(stage: Stage, made: Made) -> None:
+    """A proven file once more, from its last place; one that was taken over was checked when it was placed."""
+    validation = stage.progress.validation
+    if validation is None or not validation.passed or not made.proven:
+        return
+    shapes = {case.shape for case in validation.cases}
+    # All set the limits; the first is one that the file takes.
+    cases = sorted(made.cases, key=lambda case: case["shape"] not in shapes)
+    listed = stage.progress.files
+    try:
+        check = delivered.check(made.file, made.proven, listed, cases, stage.settings, stage.host, stage.log)
+    except SurroundingsError:
+        made.file.rename(made.file.with_name(output.FAILED_MODEL))
+        raise
+    stage.progress.validation = validation.model_copy(update={"checks": (*validation.checks, check)})
 
 
 def _costs(stage: Stage, made: Made, found: Found | NoBase) -> tuple[Paired, ...]:

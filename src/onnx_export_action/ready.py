@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from onnx_export_action import output
@@ -14,7 +15,7 @@ from onnx_export_action.making import Made
 from onnx_export_action.records import Export, Model
 from onnx_export_action.sources.names import shown_name
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import proof
+from onnx_export_action.validation import delivered, old_runtime, proof
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker, WorkerFailure
@@ -22,13 +23,13 @@ from onnx_export_action.workers.client import Worker, WorkerFailure
 
 def alone(stage: Stage, model: Model) -> Made:
     """The file against its own run without optimisation; its answers have no model to be held to."""
-    settings, file = stage.settings, Path(model.path)
+    file = Path(model.path)
     with stage.log.group("Validate the file"), _validator(stage) as validator:
         try:
             validator.call("receive", file=str(file))
             cases = validator.call("make_cases", file=str(file), folder=str(stage.work), threads=stage.threads)
             evidence = Evidence(tuple(cases), {}, "unoptimised")
-            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
+            proven = _proven(stage, validator, file, evidence)
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure
     return _keep(stage, file, proven, evidence, Export())
@@ -36,21 +37,26 @@ def alone(stage: Stage, model: Model) -> Made:
 
 def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> Made:
     """The file against PyTorch's answers; the model's worker lives as long as `stack`, for the benchmark."""
-    settings = stage.settings
     with stage.log.group("Validate the file"), _validator(stage) as validator:
         try:
             validator.call("receive", file=str(file))
             worker, answered = _answers(stage, model, stack)
             evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations, answered.notes)
-            proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, stage.log)
+            proven = _proven(stage, validator, file, evidence)
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure
     for warning in answered.warnings:
         stage.log.warning(warning)
     stage.progress.model = model.model_copy(update={"architecture": answered.architecture})
-    checked = shown_name(file, settings.workspace)
+    checked = shown_name(file, stage.settings.workspace)
     made = _keep(stage, file, proven, evidence, Export(checked=checked, reference=answered.reference))
-    return Made(made.file, made.cases, worker)
+    return replace(made, model_worker=worker)
+
+
+def _proven(stage: Stage, validator: Worker, file: Path, evidence: Evidence) -> Proof:
+    settings, log = stage.settings, stage.log
+    proven = proof.prove(validator, file, settings.opset, evidence, settings, stage.threads, log)
+    return old_runtime.prove(stage.old_runtime, proven, file, evidence, settings, stage.host, log)
 
 
 def _validator(stage: Stage) -> Worker:
@@ -92,4 +98,6 @@ def _keep(stage: Stage, file: Path, proven: Proof, evidence: Evidence, export: E
         (copies / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.parent / name, copies / name)
     copy = Path(shutil.copyfile(file, copies / "model.onnx"))
-    return Made(output.take_model(copy, stage.settings.output_path, proven.validation.passed), evidence.cases)
+    hashes = delivered.hashes(file, proven)
+    kept = output.take_model(copy, stage.settings.output_path, proven.validation.passed)
+    return Made(kept, evidence.cases, proven=hashes)

@@ -21,3 +21,4 @@ class Stage:
     work: Path
     log: Log
     progress: Progress
+    old_runtime: Path | None = None  # the folder of the target's release, where it is to be tried

@@ -12,6 +12,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from onnx_export_action import bundle
+from onnx_export_action.records import File
 from tests.integration import program
 from tests.integration.program import Outcome
 
@@ -46,6 +48,7 @@ def test_onnx_file__is_validated_and_measured(tmp_path: Path) -> None:
     assert {timing["runtime"] for timing in outcome.report["benchmark"]["timings"]} == {"onnxruntime"}
     assert (outcome.folder / "model.onnx").read_bytes() == file.read_bytes()
     assert outcome.report["graph"]["operators"] == {"MatMul": 1, "Relu": 1}
+    assert outcome.report["validation"]["checks"][-1]["name"] == "bundle"
 
 
 def test_onnx_file__of_a_real_model(exported: Callable[..., Outcome], tmp_path: Path) -> None:
@@ -184,6 +187,33 @@ def test_onnx_file__whose_declared_axis_is_untrue(tmp_path: Path) -> None:
     outcome = program.run(tmp_path, {"model": "n.onnx"})
     assert outcome.status == 2, outcome.log
     assert "does not run on made inputs (batch 1, features 7)" in outcome.failure
+
+
+@pytest.mark.parametrize(
+    ("listed_first", "sentence"),
+    [
+        (False, "model.onnx has another hash than when it was proven"),
+        (True, "model.onnx gives other answers at batch 1 than when it was proven"),
+    ],
+)
+def test_onnx_file__whose_bundle_is_not_what_was_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed_first: bool, sentence: str
+) -> None:
+    write(tmp_path / "n.onnx")
+    other = two_layers()
+    other.graph.node[1].op_type = "Tanh"
+    manifest = bundle.write_manifest
+
+    def spoilt(folder: Path) -> tuple[File, ...]:
+        listed = manifest(folder)
+        (folder / "model.onnx").write_bytes(other.SerializeToString())
+        return listed if listed_first else manifest(folder)
+
+    monkeypatch.setattr(bundle, "write_manifest", spoilt)
+    outcome = program.run(tmp_path, {"model": "n.onnx"})
+    assert outcome.status == 4, outcome.log
+    assert f"What lies in the output folder is not what was proven: {sentence}" in outcome.failure
+    assert "model.onnx" not in outcome.names()
 
 
 def test_onnx_file__in_the_output_folder(tmp_path: Path) -> None:

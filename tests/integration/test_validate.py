@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from platform import machine
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from tests.integration import program, tiny
@@ -52,6 +57,46 @@ def test_validate__a_right_file_in_a_folder_with_its_data(workspace: Path) -> No
     assert {"model.onnx", "data/weights.bin", "tokenizer.json"} <= outcome.names()
     assert "made/model.onnx" in outcome.summary
     assert "onnx-export-action validate " in report["reproduce"]
+
+
+def index_of(folder: Path, version: str) -> dict[str, str]:
+    """An index without a network: the installed ONNX Runtime under an older number, as the only wheel there is."""
+    package = Path(onnxruntime.__file__).parent
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    name, folder = f"onnxruntime-{version}", folder / "index"
+    folder.mkdir()
+    tag = f"{python}-{python}-linux_{machine()}"
+    described = {
+        "METADATA": f"Metadata-Version: 2.1\nName: onnxruntime\nVersion: {version}\n",
+        "WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(folder / f"{name}-{tag}.whl", "w") as wheel:
+        for path in (path for path in package.rglob("*") if path.is_file() and "tools" not in path.parts):
+            wheel.write(path, Path("onnxruntime") / path.relative_to(package))
+        for file, text in described.items():
+            wheel.writestr(f"{name}.dist-info/{file}", text)
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "HOME": str(folder)}
+
+
+def in_target(workspace: Path, version: str, index: dict[str, str]) -> Outcome:
+    flags = ["validate", str(workspace / "made"), "--target", f"onnxruntime>={version}", "--target-check", "install"]
+    return program.run(workspace, {"model": "bert"}, flags=flags, environment=index)
+
+
+def test_validate__in_a_runtime_that_is_installed_for_it(workspace: Path) -> None:
+    outcome = in_target(workspace, "1.20", index_of(workspace, "1.20.7"))
+    assert outcome.status == 0, outcome.log
+    check = next(check for check in outcome.report["validation"]["checks"] if check["name"] == "target runtime, run")
+    assert re.fullmatch(r"onnxruntime \S+ loads the file and gives the answers in all \d+ cases", check["detail"])
+    assert "Install onnxruntime==1.20.*" in outcome.log
+
+
+def test_validate__in_a_runtime_that_has_no_wheel(workspace: Path) -> None:
+    index = {"PIP_NO_INDEX": "1", "HOME": str(workspace)}
+    outcome = in_target(workspace, "1.7", index)
+    assert outcome.status == 2, outcome.log
+    assert "onnxruntime==1.7.* has no wheel for Python 3." in outcome.failure
 
 
 def test_validate__a_wrong_file_by_the_limits_asked_for(workspace: Path) -> None:

@@ -34,7 +34,7 @@ def test_inputs_from_flags__nothing_given_is_nothing_set() -> None:
         (["--qqqqqq"], "unknown flag '--qqqqqq'."),
         (["--mod", "m"], "unknown flag '--mod'"),
         (["--model"], "argument --model: expected one argument."),
-        (["export"], "unknown command 'export', known are run, validate, compare, report."),
+        (["export"], "unknown command 'export', known are run, validate, compare, report, doctor."),
         (["run", "run"], "`run` takes nothing behind it."),
         (["validate"], "`validate` takes FILE."),
         (["compare", "a.onnx"], "`compare` takes BASE HEAD."),
@@ -64,6 +64,7 @@ def test_inputs_from_flags__validate_measures_nothing_unless_asked() -> None:
 
 def test_inputs_from_flags__report_is_a_mode() -> None:
     assert cli.inputs_from_flags(["report"]) == {"mode": "report"}
+    assert cli.inputs_from_flags(["doctor"]) == {"mode": "doctor"}
 
 
 def test_help__lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:

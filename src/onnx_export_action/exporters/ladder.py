@@ -16,7 +16,7 @@ from onnx_export_action.validation import target
 
 DEFAULT_OPSET = 18
 
-_FASTEST_FIRST = ("torchscript", "optimum", "torch", "transformers")
+ORDER = _FASTEST_FIRST = ("torchscript", "optimum", "torch", "transformers")
 # A program of torch.export is what the `torch` route captures, so it is asked first.
 _ROUTES_OF: dict[str, tuple[str, ...]] = {
     "module": ("torchscript", "torch"),
@@ -73,6 +73,11 @@ def rungs(
     able = [name for name in fitting if name not in left_out]
     # A sort keeps the order of equals: what fits into memory first, the faster first among those.
     return tuple(sorted(able, key=lambda name: _needs(name, model) > available_bytes)), tuple(skipped)
+
+
+def opsets(exporter: str) -> tuple[int, int]:
+    """The oldest and the newest opset that a route writes."""
+    return _OPSETS[exporter]
 
 
 def writers(opset: int) -> tuple[str, ...]:

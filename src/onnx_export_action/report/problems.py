@@ -12,6 +12,8 @@ CHECK_REMEDIES = {
     "target runtime": "Ask for an older `opset`, or raise `target` to the runtime that you deploy.",
     "sensitivity": "The model hardly depends on its inputs: see that the checkpoint is trained. To accept that, set "
     "`atol`.",
+    "target runtime, run": "Ask for an older `opset` or another `exporter`, or raise `target` to what you deploy.",
+    "bundle": "Something else writes into the output folder: run again with an `output-dir` of its own.",
     "weights": "Keep the .onnx and its data files in one folder and copy them whole.",
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",

@@ -24,6 +24,7 @@ from onnx_export_action.settings.types import (
     OnUndecided,
     ReleaseAssets,
     Sizes,
+    TargetCheck,
     Tolerance,
     distinct,
     lines,
@@ -40,7 +41,7 @@ class Settings(BaseModel):
     model: str = Field(
         "",
         description="Hub id, local directory, `.onnx` file, `file.py:factory`, or a program that PyTorch saved "
-        "(`.pt2`, `.pt`, `.ts`). Required, except with `mode: report`.",
+        "(`.pt2`, `.pt`, `.ts`). Required when `mode` is `run`.",
     )
     task: str = Field(
         "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
@@ -85,6 +86,11 @@ class Settings(BaseModel):
     target: str | None = Field(
         None,
         description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",
+    )
+    target_check: TargetCheck = Field(
+        "table",
+        description="How `target` is checked: `table` looks opset, IR version and operators up; `install` also "
+        "installs that release of ONNX Runtime and proves the file in it.",
     )
     atol: Tolerance | None = Field(
         None, description="Absolute parity limit; default: a few times the rounding of the model's own answers."
@@ -137,7 +143,7 @@ class Settings(BaseModel):
     mode: Mode = Field(
         "run",
         description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
-        "fork's: docs/comment.md shows the workflow.",
+        "fork's: docs/comment.md shows the workflow; `doctor` prints what this installation can export and run.",
     )
     comment: Comment = Field(
         "auto",

@@ -28,7 +28,7 @@ def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
     """Settings from raw inputs by public name; raises one UsageError that lists every mistake."""
     mistakes = [_unknown(name) for name in inputs if name not in input_names()]
     known = {name.replace("-", "_"): value for name, value in inputs.items() if name in input_names()}
-    if not known.get("model") and known.get("mode") != "report":
+    if not known.get("model") and known.get("mode") not in ("report", "doctor"):
         mistakes.append("model: this input is required")
     try:
         settings = Settings.model_validate({**known, "workspace": workspace})
@@ -53,6 +53,8 @@ def _cross_checks(settings: Settings) -> list[str]:
         mistakes.append(
             f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir"
         )
+    if settings.target_check == "install" and settings.target is None:
+        mistakes.append("target-check: `install` needs a `target` to install, e.g. `onnxruntime>=1.16`")
     if settings.onnx_file and real(settings.workspace / settings.onnx_file).is_relative_to(settings.output_path):
         shown = f"onnx-file: {settings.onnx_file!r}"
         mistakes.append(f"{shown} lies in the output folder, which a run clears; choose another output-dir")

@@ -16,7 +16,8 @@ Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
 DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
 ReleaseAssets = Literal["auto", "always", "never"]
-Mode = Literal["run", "report"]
+TargetCheck = Literal["table", "install"]
+Mode = Literal["run", "report", "doctor"]
 OnUndecided = Literal["pass", "fail"]
 
 

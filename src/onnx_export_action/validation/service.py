@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
-from onnx_export_action.validation import generation, likeness, parity, received, self_cases, structure, target
+from onnx_export_action.validation import (
+    generation,
+    likeness,
+    operators,
+    parity,
+    received,
+    self_cases,
+    structure,
+    target,
+)
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.session import PROVIDER, Session
 from onnx_export_action.validation.variation import Variation
@@ -45,10 +54,11 @@ class Service:
             "ir_version": model.ir_version,
             "graph": structure.graph(model).model_dump(),
         }
+        newer = operators.too_new(model, target.release(runtime)) if runtime else []
         checks = (
             structure.check_weights(model, path.parent),
             structure.check_opset(model, opset),
-            target.check_target(runtime, delivered, model.ir_version),
+            target.check_target(runtime, delivered, model.ir_version, newer),
             structure.check_graph(model),  # the last: it takes the weights out
         )
         return {**seen, "checks": [check.model_dump() for check in checks]}

@@ -78,3 +78,8 @@ def write_optimised(file: Path, target: Path, threads: int) -> None:
 def version() -> str:
     """The installed ONNX Runtime's version."""
     return str(onnxruntime.__version__)
+
+
+def providers() -> tuple[str, ...]:
+    """The execution providers that the installed ONNX Runtime has."""
+    return tuple(onnxruntime.get_available_providers())

@@ -1,8 +1,9 @@
-"""Which opset and IR version a release of ONNX Runtime can load; pure."""
+"""Which opset and IR version a release of ONNX Runtime can load; pure. Its operators are in operators.json."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from onnx_export_action.records import Check
 
@@ -37,8 +38,22 @@ def newest_opset(target: str) -> int | None:
     return _limits(target)[0]
 
 
-def check_target(target: str | None, opset: int, ir_version: int) -> Check:
-    """Opset and IR are loadable by the target runtime."""
+def release(target: str) -> tuple[int, int]:
+    """Major and minor of the release that a target names."""
+    found = re.search(r"(\d+)\.(\d+)", target)
+    assert found is not None, "settings let only readable targets pass"
+    return int(found[1]), int(found[2])
+
+
+def requirement(target: str) -> str:
+    """What an installer is asked for: the version named, or the last of the release named."""
+    found = re.search(r"\d+\.\d+(\.\d+)?", target)
+    assert found is not None, "settings let only readable targets pass"
+    return f"onnxruntime=={found[0]}{'' if found[1] else '.*'}"
+
+
+def check_target(target: str | None, opset: int, ir_version: int, too_new: Sequence[str] = ()) -> Check:
+    """Opset and IR are loadable by the target runtime, and it has what `too_new` would name: every operator."""
     if target is None:
         return Check(name="target runtime", passed=True, detail="the installed ONNX Runtime, which loaded the file")
     newest, newest_ir = _limits(target)
@@ -52,13 +67,14 @@ def check_target(target: str | None, opset: int, ir_version: int) -> Check:
             passed=False,
             detail=f"{target} loads IR versions up to {newest_ir}, the file has {ir_version}",
         )
+    if too_new:
+        shown = ", ".join(too_new[:5]) + (f" and {len(too_new) - 5} more" if len(too_new) > 5 else "")
+        return Check(name="target runtime", passed=False, detail=f"{target} does not run {shown}")
     return Check(name="target runtime", passed=True, detail=f"{target} loads opset {opset} and IR {ir_version}")
 
 
 def _limits(target: str) -> tuple[int | None, int | None]:
-    found = re.search(r"(\d+)\.(\d+)", target)
-    assert found is not None, "settings let only readable targets pass"
-    version = (int(found[1]), int(found[2]))
+    version = release(target)
     if version < min(_RELEASES):
         return 12, 7
     return _RELEASES.get(version, (None, None))

@@ -33,6 +33,7 @@ OTHER: dict[str, Any] = {
     "requirements": "needs.txt",
     "dtype": "fp16",
     "target": "onnxruntime>=1.16",
+    "target_check": "install",
     "atol": 0.1,
     "rtol": 0.1,
     "batch_sizes": (1, 2),

@@ -25,6 +25,26 @@ def test_check_target__by_release(runtime: str | None, opset: int, ir: int, pass
     assert detail in check.detail
 
 
+def test_check_target__names_operators_that_are_too_new() -> None:
+    check = target.check_target("onnxruntime>=1.16", 19, 9, [f"Op{number} 20 (since 1.17)" for number in range(7)])
+    assert not check.passed
+    assert check.detail.endswith(
+        "does not run " + ", ".join(f"Op{n} 20 (since 1.17)" for n in range(5)) + " and 2 more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "release", "requirement"),
+    [
+        ("onnxruntime>=1.16", (1, 16), "onnxruntime==1.16.*"),
+        ("onnxruntime == 1.16.3", (1, 16), "onnxruntime==1.16.3"),
+    ],
+)
+def test_requirement__is_the_release_named(text: str, release: tuple[int, int], requirement: str) -> None:
+    assert target.release(text) == release
+    assert target.requirement(text) == requirement
+
+
 def test_releases__grow_with_time() -> None:
     limits = [target._RELEASES[release] for release in sorted(target._RELEASES)]
     assert limits == sorted(limits)
