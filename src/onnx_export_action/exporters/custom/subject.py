@@ -14,6 +14,7 @@ from onnx_export_action.exporters.custom import dynamic, resize, sizes
 from onnx_export_action.exporters.custom.dynamic import Open
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.sizes import Sizes
+from onnx_export_action.exporters.custom.trying import Trying
 from onnx_export_action.exporters.subject import SEED, Trial
 from onnx_export_action.workers.protocol import Refusal
 
@@ -34,7 +35,7 @@ class CustomSubject:
         self._open, self._axes = axes, axes.axes
         self._check_example()
         self._own = dynamic.sizes_of(self._axes, example)
-        self._used: dict[str, list[int]] = {}
+        self._trying = Trying(self._own, example, self._answerable)
 
     @property
     def axes(self) -> Axes:
@@ -43,27 +44,14 @@ class CustomSubject:
 
     def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
         """The example itself, each axis alone at other sizes, and all axes at once."""
-        found = {axis: self._accepted(axis, batch_sizes, lengths) for axis in self._own}
-        self._settle(found)
-        yield self._trial(self._own, self._example)
-        together = {axis: fitting[-1] for axis, fitting in self._used.items()}
-        alone = [{**self._own, axis: size} for axis, fitting in self._used.items() for size in fitting]
-        for each in (*alone, together) if len(self._used) > 1 else alone:
-            inputs = self._answerable(each)
-            if inputs is not None:
-                yield self._trial(each, inputs)
+        self._settle(self._trying.find(batch_sizes, lengths))
+        for wanted, inputs in self._trying.cases():
+            batch = next((size for axis, size in wanted.items() if sizes.is_batch(axis)), 1)
+            yield Trial(sizes.describe(wanted) or "the example inputs", batch, inputs)
 
     def sample(self) -> Tensors:
         """The inputs of the export, every axis at a size of its own."""
-        chosen, inputs = dict(self._own), self._example
-        for axis, used in self._used.items():
-            others = [size for other, size in chosen.items() if other != axis]
-            for size in sizes.for_sample(axis, self._own[axis], [*used, self._own[axis]]):
-                made = self._answerable({**chosen, axis: size}) if size not in others else None
-                if made is not None:
-                    chosen[axis], inputs = size, made
-                    break
-        return inputs
+        return self._trying.sample()
 
     def masked(self, _outputs: Sequence[str], _axes: Axes, /) -> list[str]:
         """None: what its masks mean, nobody said."""
@@ -97,16 +85,7 @@ class CustomSubject:
                     "usage",
                 )
 
-    def _accepted(self, axis: str, batch_sizes: Sequence[int], lengths: Sequence[int]) -> list[int]:
-        found: list[int] = []
-        wanted = sizes.most_cases(axis, batch_sizes)
-        for size in sizes.for_cases(axis, self._own[axis], batch_sizes, lengths):
-            if len(found) < wanted and self._answerable({**self._own, axis: size}) is not None:
-                found.append(size)
-        return found
-
-    def _settle(self, found: dict[str, list[int]]) -> None:
-        refused = [axis for axis, fitting in found.items() if not fitting]
+    def _settle(self, refused: list[str]) -> None:
         if refused and self._open.origin == "declared":
             raise Refusal(
                 f"`dynamic_axes` names {refused[0]!r}, but the model itself answers at no other size than "
@@ -115,8 +94,6 @@ class CustomSubject:
                 "usage",
             )
         self._axes = dynamic.without(self._axes, refused)
-        self._used = {axis: fitting for axis, fitting in found.items() if fitting}
-        self._own = {axis: size for axis, size in self._own.items() if axis in self._used}
         if refused or self._open.origin == "guessed":
             self.warnings = (dynamic.sentence(self._axes, self._open.origin),)
 
@@ -139,10 +116,6 @@ class CustomSubject:
             return
         yield resize.to(self._example, self._axes, wanted, seed, drawn=True)
         yield resize.to(self._example, self._axes, wanted, seed, drawn=False)
-
-    def _trial(self, wanted: Sizes, inputs: Tensors) -> Trial:
-        batch = next((size for axis, size in wanted.items() if sizes.is_batch(axis)), 1)
-        return Trial(sizes.describe(wanted) or "the example inputs", batch, inputs)
 
 
 def _first(error: BaseException) -> str:
