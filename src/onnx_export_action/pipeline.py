@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action import against_base, bundle, costs, environment, making, output, ready, sources
+from onnx_export_action import against_base, bundle, costs, cross_check, environment, making, output, ready, sources
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.errors import SurroundingsError, UsageError
@@ -77,6 +77,7 @@ def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Ma
         capacity.check_disk(stage.settings.output_path, capacity.export_disk_bytes(model), f"the export of {model.id}")
         capacity.check_memory(model, capacity.available_memory())
         made = making.export(stage, model, stack)
+    made = cross_check.hold(stage, model, made)
     validation = stage.progress.validation
     if validation is not None and validation.passed:
         _make_variants(stage, made)

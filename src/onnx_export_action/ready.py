@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import replace
@@ -68,10 +67,7 @@ def _answers(stage: Stage, model: Model, stack: ExitStack) -> tuple[Worker, Answ
     asked = stage.settings.exporter
     failures: list[WorkerFailure] = []
     for route in (asked,) if asked != "auto" else ("torch", "optimum"):
-        folder = stage.work / route
-        folder.mkdir()
-        if stage.host.user is not None:
-            os.chown(folder, stage.host.user, stage.host.user)
+        folder = attempt.folder(stage.work, route, stage.host)
         try:
             worker = stack.enter_context(attempt.start(route, stage.host, stage.log))
             answered = attempt.answer(worker, model, stage.settings, stage.threads, folder, stage.log)

@@ -9,14 +9,19 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from platform import machine
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
+from onnx_export_action.exporters import attempt
+from onnx_export_action.records import Model
+from onnx_export_action.workers.client import Worker
 from tests.integration import program, tiny
 from tests.integration.program import Outcome, assert_error
+from tests.integration.test_bad_models import rewrite_weights, without_a_layer
 
 
 @pytest.fixture
@@ -148,8 +153,37 @@ def test_validate__needs_a_model_that_is_none_itself(workspace: Path) -> None:
     assert "onnx-file: the model is an .onnx too" in outcome.failure
 
 
-def test_validate__a_model_without_a_weight(workspace: Path) -> None:
-    from tests.integration.test_bad_models import rewrite_weights, without_a_layer
-
+@pytest.mark.parametrize("exporter", ["auto", "optimum"])
+def test_validate__a_model_without_a_weight(workspace: Path, exporter: str) -> None:
+    """The loader of either transformers would make it up."""
     rewrite_weights(workspace / "bert", without_a_layer)
-    assert_error(validate(workspace, "made", output_dir="onnx-export"), 2, "2 weights are missing")
+    assert_error(validate(workspace, "made", exporter=exporter), 2, "2 weights are missing", "output.dense.bias")
+
+
+def test_cross_check__says_how_far_the_two_transformers_are_apart(workspace: Path) -> None:
+    outcome = validate(workspace, "made", cross_check="true")
+    assert outcome.status == 0, outcome.log
+    check = next(check for check in outcome.report["validation"]["checks"] if check["name"] == "cross-check")
+    assert re.match(
+        r"transformers 4\.57\.\d+ and torch \S+, transformers 5\.\S+: at most [\d.e-]+ apart in \d+ cases",
+        check["detail"],
+    )
+
+
+def test_cross_check__fails_beyond_the_limits(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other interpreter gets another model, as a version that computes something else would answer."""
+    other = workspace / "other"
+    shutil.copytree(workspace / "bert", other)
+    rewrite_weights(other, lambda weights: weights.update({name: value * 1.5 for name, value in weights.items()}))
+    load = attempt.load
+
+    def loaded(worker: Worker, model: Model, *rest: Any) -> dict[str, Any]:
+        second = any((workspace / "onnx-validation").rglob("cross-check"))
+        return load(worker, model.model_copy(update={"path": str(other)}) if second else model, *rest)
+
+    monkeypatch.setattr(attempt, "load", loaded)
+    outcome = validate(workspace, "made", cross_check="true")
+    assert outcome.status == 1, outcome.log
+    assert "The check `cross-check` did not pass" in outcome.summary
+    assert "model.failed.onnx" in outcome.names()
+    assert "model.onnx" not in outcome.names()

@@ -122,7 +122,7 @@ def test_limits__are_the_defaults_of_each_dtype() -> None:
 
 def test_checks__are_those_of_the_code() -> None:
     rows = documents.table("docs/validation.md", "check", "passes when")
-    source = "".join(path.read_text() for path in Path(parity.__file__).parent.glob("*.py"))
+    source = "".join(path.read_text() for path in Path(parity.__file__).parents[1].rglob("*.py"))
     assert {name for name, _ in rows} == set(re.findall(r'Check\(\s*name="([^"]+)"', source))
 
 

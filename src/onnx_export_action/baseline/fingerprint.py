@@ -23,7 +23,7 @@ _FORMAT = 1
 
 # The inputs that the file or its proof depends on.
 DETERMINING = (
-    *("exporter", "opset", "dtype", "target", "target_check", "variants"),
+    *("exporter", "opset", "dtype", "target", "target_check", "cross_check", "variants"),
     *("atol", "rtol", "batch_sizes", "sequence_lengths", "threads"),
 )
 # The inputs that it does not depend on. A new input belongs into one of the two; a test asks for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,17 @@ def start(exporter: str, host: Host, log: Log) -> Worker:
     return Worker(interpreter, SERVICE, host, log)
 
 
-def _load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path) -> Any:
+def folder(work: Path, name: str, host: Host) -> Path:
+    """A folder that a worker may write."""
+    made = work / name
+    made.mkdir()
+    if host.user is not None:
+        os.chown(made, host.user, host.user)
+    return made
+
+
+def load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path) -> Any:
+    """Let the worker load the model; tells its class and the versions that it runs with."""
     common = {"kind": model.kind, "path": model.path, "task": model.task, "dtype": settings.dtype, "threads": threads}
     if model.kind == "transformers":
         return worker.call("load", trust_remote_code=settings.trust_remote_code, **common)
@@ -73,7 +84,7 @@ def _load(worker: Worker, model: Model, settings: Settings, threads: int, work: 
 
 def answer(worker: Worker, model: Model, settings: Settings, threads: int, folder: Path, log: Log) -> Answered:
     """Let the worker load the model and answer every case of the proof; raises WorkerFailure where it cannot."""
-    loaded = _load(worker, model, settings, threads, folder.parent)
+    loaded = load(worker, model, settings, threads, folder.parent)
     log.line(f"loaded {loaded['architecture']}")
     answered = worker.call(
         "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths

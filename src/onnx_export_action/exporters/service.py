@@ -66,6 +66,10 @@ class Service:
             "warnings": list(subject.warnings),
         }
 
+    def answer_again(self, cases: list[str], folder: str) -> list[str]:
+        """Answer inputs that another interpreter made; tells the .npz files with the answers, in the same order."""
+        return [self._answer_again(case, Path(folder) / f"again-{index:02}.npz") for index, case in enumerate(cases)]
+
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by the named route, weights in one external file when they are large."""
         subject = self._subject
@@ -78,11 +82,18 @@ class Service:
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
-        module = self._subject.module
+        given = self._given(case)
+        return latencies_ms(lambda: self._subject.module.answer(given), seconds)
+
+    def _given(self, case: str) -> dict[str, torch.Tensor]:
         with np.load(case) as arrays:
-            inputs = {name: torch.from_numpy(arrays[f"in.{name}"]) for name in module.input_names}
-        given = self._subject.typed(inputs)
-        return latencies_ms(lambda: module.answer(given), seconds)
+            inputs = {name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._subject.module.input_names}
+        return self._subject.typed(inputs)
+
+    def _answer_again(self, case: str, file: Path) -> str:
+        outputs = self._subject.module.answer(self._given(case))
+        np.savez(file, allow_pickle=False, **{f"out.{name}": _array(value) for name, value in outputs.items()})
+        return str(file)
 
     def _write(self, index: int, trial: Trial, folder: Path) -> dict[str, Any] | None:
         module = self._subject.module

@@ -14,6 +14,7 @@ CHECK_REMEDIES = {
     "`atol`.",
     "target runtime, run": "Ask for an older `opset` or another `exporter`, or raise `target` to what you deploy.",
     "bundle": "Something else writes into the output folder: run again with an `output-dir` of its own.",
+    "cross-check": "One version of transformers is wrong for this model: ask the one that it was trained with.",
     "weights": "Keep the .onnx and its data files in one folder and copy them whole.",
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",

@@ -92,6 +92,10 @@ class Settings(BaseModel):
         description="How `target` is checked: `table` looks opset, IR version and operators up; `install` also "
         "installs that release of ONNX Runtime and proves the file in it.",
     )
+    cross_check: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        False,
+        description="Hold the answers of transformers 5 and 4.57 against each other where both can load the model.",
+    )
     atol: Tolerance | None = Field(
         None, description="Absolute parity limit; default: a few times the rounding of the model's own answers."
     )

@@ -105,6 +105,17 @@ class Service:
         )
         return Case(shape=case["shape"], inputs=case["inputs"], outputs=outputs).model_dump()
 
+    def cross(self, case: dict[str, Any], answered: str) -> dict[str, Any]:
+        """Compare answers that lie in a file with the reference's; `survey` comes first."""
+        inputs, expected = _arrays(case["file"])
+        _, answers = _arrays(answered)
+        outputs = tuple(
+            parity.compare(name, value, answers[name], self._limits[name], _mask(name, value, case, inputs))
+            for name, value in expected.items()
+            if name in answers
+        )
+        return Case(shape=case["shape"], inputs=case["inputs"], outputs=outputs).model_dump()
+
     def liken(self, case: dict[str, Any]) -> list[dict[str, Any]]:
         """Run one case and tell how near each output is to the reference's, in sums over its values."""
         inputs, expected = _arrays(case["file"])

@@ -34,6 +34,7 @@ OTHER: dict[str, Any] = {
     "dtype": "fp16",
     "target": "onnxruntime>=1.16",
     "target_check": "install",
+    "cross_check": True,
     "atol": 0.1,
     "rtol": 0.1,
     "batch_sizes": (1, 2),

@@ -133,7 +133,7 @@ def test_found__failed_check_has_detail_and_remedy(name: str) -> None:
 
 
 def test_check_remedies__cover_every_check_of_the_validation() -> None:
-    sources = (Path(validation.__path__[0])).glob("*.py")
+    sources = Path(validation.__path__[0]).parent.rglob("*.py")
     named = {
         name for file in sources for name in re.findall(r'Check\(\s*name="([^"]+)"', file.read_text(encoding="utf-8"))
     }
