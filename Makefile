@@ -1,6 +1,6 @@
 # Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; tests and lint also Node, `make e2e` also Docker.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint e2e bench timing coverage docs format lock clean
+.PHONY: help setup dev demo test lint e2e bench timing coverage right docs format lock clean
 
 PYTHON ?= python3
 CACHE  := $(CURDIR)/.cache
@@ -70,6 +70,9 @@ timing: $(DEV) ## docs/false-alarms.md: how often a comparison of latencies is w
 
 coverage: $(DEV) ## docs/coverage.md: the whole program on fifty tiny models
 	.venv/bin/python benchmarks/coverage
+
+right: $(DEV) ## Whether the proof refuses a right file: two hundred and more of them
+	.venv/bin/python benchmarks/right_files.py
 
 docs: $(DEV) ## docs/inputs.md and action.yml's inputs, from the settings
 	.venv/bin/python scripts/write_docs.py

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnx_export_action.errors import ExportError, RunError
-from onnx_export_action.exporters import attempt, diagnosis, ladder, optimum_index
+from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index
 from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model
@@ -101,9 +101,11 @@ class Ladder:
             exported = attempt.export(
                 worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log
             )
-            if self._settings.benchmark_seconds == 0:
-                worker.close()  # its memory is better used by ONNX Runtime
             proven = self._prove(validator, exported, opset)
+            place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
+            proven = replace(proven, validation=locating.located(proven.validation, *place))
+        if self._settings.benchmark_seconds == 0:
+            worker.close()
         return Climbed(exporter, exported, proven, worker)
 
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from onnx_export_action import output
-from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters import attempt, locating
 from onnx_export_action.exporters.attempt import Answered
 from onnx_export_action.making import Made
 from onnx_export_action.records import Export, Model
@@ -42,8 +42,12 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
             worker, answered = _answers(stage, model, stack)
             evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations, answered.notes)
             proven = _proven(stage, validator, file, evidence)
+            place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
+            proven = replace(proven, validation=locating.located(proven.validation, *place))
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure
+    if stage.settings.benchmark_seconds == 0:
+        worker.close()
     for warning in answered.warnings:
         stage.log.warning(warning)
     stage.progress.model = model.model_copy(update={"architecture": answered.architecture})
@@ -78,8 +82,6 @@ def _answers(stage: Stage, model: Model, stack: ExitStack) -> tuple[Worker, Answ
             if failure.kind == "usage":
                 break  # another interpreter would read the folder no better
             continue
-        if stage.settings.benchmark_seconds == 0:
-            worker.close()  # its memory is better used by ONNX Runtime
         return worker, answered
     raise failures[0]
 

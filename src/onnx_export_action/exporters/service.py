@@ -8,13 +8,14 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.metadata
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, files, rounding
+from onnx_export_action.exporters import axes, files, rounding, tracing
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.traceable import traceable
@@ -79,6 +80,11 @@ class Service:
             route(exporter).export(job)
         files.settle(job.file)
         gc.collect()
+
+    def trace(self, case: str) -> dict[str, str]:
+        """Write what each part of the model hands on for a case's inputs; part to file, in the order of the run."""
+        folder = Path(tempfile.mkdtemp(prefix="parts-", dir=Path(case).parent))
+        return tracing.write(self._subject.module, self._given(case), folder)
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""

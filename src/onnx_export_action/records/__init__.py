@@ -29,7 +29,7 @@ from onnx_export_action.records.graph import Graph, Tensor
 from onnx_export_action.records.model import Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
-from onnx_export_action.records.validation import Axis, Case, Check, Parity, Validation
+from onnx_export_action.records.validation import Axis, Case, Check, Departure, Parity, Step, Validation
 from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Change",
     "Check",
     "Comparison",
+    "Departure",
     "Environment",
     "Export",
     "Failure",
@@ -64,6 +65,7 @@ __all__ = [
     "Record",
     "Report",
     "Request",
+    "Step",
     "Tensor",
     "Timing",
     "Unit",

@@ -97,6 +97,23 @@ class Check(Record):
     detail: str = ""
 
 
+class Step(Record):
+    """A part of the model, the graph's tensor for it, and how far that is off over its own size."""
+
+    part: str
+    tensor: str
+    difference: float
+
+
+class Departure(Record):
+    """The first part of the model whose output the graph has otherwise, and how the difference goes on."""
+
+    part: str = Field(description="As `named_modules` calls it.")
+    tensor: str
+    case: str
+    steps: tuple[Step, ...] = Field(description="The last parts that agree, this one, and later ones.")
+
+
 class Validation(Record):
     """The proof: structure, every case, every axis."""
 
@@ -107,6 +124,7 @@ class Validation(Record):
     checks: tuple[Check, ...] = ()
     cases: tuple[Case, ...] = ()
     dynamic_axes: tuple[Axis, ...] = ()
+    departure: Departure | None = Field(None, description="Where wrong answers begin, as far as the graph tells.")
     notes: tuple[str, ...] = Field((), description="What the cases do not try because it costs too much.")
 
     @computed_field

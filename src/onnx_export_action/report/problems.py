@@ -71,7 +71,7 @@ def _parity(report: Report, validation: Validation) -> Problem:
     failed = [case for case in validation.cases if not case.passed]
     worst = validation.worst_case or failed[0]
     title = f"{units.share(len(failed), len(validation.cases), 'case')} failed."
-    details = [_worst(worst), *_pattern(validation)]
+    details = [_worst(worst), *_place(validation), *_pattern(validation)]
     return Problem(line(title), tuple(details), _parity_remedy(report, validation))
 
 
@@ -89,6 +89,16 @@ def _worst(case: Case) -> Line:
     detail = f"; {parity.detail}." if parity.detail else "."
     difference = strong(units.digits(parity.max_abs_diff))
     return (*where, *line("output ", code(parity.output), " is off by ", difference, f", the limit is {limit}{detail}"))
+
+
+def _place(validation: Validation) -> list[Line]:
+    """Where it begins, and by how much."""
+    found = validation.departure
+    if found is None:
+        return []
+    off = next(step.difference for step in found.steps if step.part == found.part)
+    place = line("The first part of the model that departs is ", strong(found.part), ", off by ")
+    return [(*place, *line(f"{units.digits(off)} of its own size at {found.case}; all before it agrees."))]
 
 
 def _severity(parity: Parity) -> float:

@@ -18,6 +18,9 @@ def validation_section(report: Report) -> Section:
         rows = [(case.shape, *_differences(case), _case_result(case)) for case in validation.cases]
         blocks.append(table("case|max abs diff:|max rel diff:|signal to noise:|result", [*rows]))
         blocks += _outputs(validation)
+    if validation.departure is not None:
+        steps = [(line(code(step.part)), units.digits(step.difference)) for step in validation.departure.steps]
+        blocks.append(table("part of the model|off by, of its own size:", [*steps]))
     blocks += [Paragraph(prose(note)) for note in validation.notes]
     if validation.dynamic_axes:
         blocks.append(_axes(validation.dynamic_axes))

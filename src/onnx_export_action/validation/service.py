@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import statistics
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from onnx_export_action.records import Case
 from onnx_export_action.validation import (
+    departure,
     generation,
     likeness,
     operators,
@@ -136,6 +138,13 @@ class Service:
             return asdict(generation.follow(self._session.run, first, tokens, scores, self._limits["logits"]))
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return {"ties": 0, "difference": _message(error)}
+
+    def depart(self, file: str, case: dict[str, Any], parts: dict[str, str], dtype: str) -> dict[str, Any] | None:
+        """Where the file departs from the parts of the model; None where it does not say or all of them agree."""
+        inputs, _ = _arrays(case["file"])
+        with tempfile.TemporaryDirectory(dir=Path(case["file"]).parent) as folder:
+            found = departure.find(Path(file), inputs, parts, dtype, case["shape"], Path(folder))
+        return found.model_dump() if found else None
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""

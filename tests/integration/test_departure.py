@@ -1,0 +1,73 @@
+"""Where a wrong file departs from the model: the planted place is the one that the report names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters.service import Service
+from onnx_export_action.validation import departure
+from onnx_export_action.validation.service import _arrays
+from tests.integration import program, tiny
+from tests.integration.mutations import change_weight
+from tests.integration.program import SERVICES, workers_find
+
+
+def test_main__names_the_layer_that_departs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.bert(tmp_path / "model", num_hidden_layers=4)
+    monkeypatch.setattr(attempt, "SERVICE", "perturbing_layer")
+    with workers_find(SERVICES) as environment:
+        inputs = {"model": "model", "exporter": "torchscript", "benchmark-seconds": "0"}
+        outcome = program.run(tmp_path, inputs, environment=environment)
+    assert outcome.status == 1
+    found = outcome.report["validation"]["departure"]
+    assert found["part"] == "encoder.layer.2.intermediate.dense"
+    assert "The first part of the model that departs is **encoder.layer.2.intermediate.dense**" in outcome.summary
+    differences = {step["part"]: step["difference"] for step in found["steps"]}
+    assert differences["encoder.layer.2.intermediate.dense"] > 1e-3
+    assert differences["encoder.layer.3"] > 1e-4
+    before = list(differences)[: list(differences).index(found["part"])]
+    assert before
+    assert all(differences[part] < 1e-5 for part in before)
+
+
+@pytest.mark.parametrize("exporter", ["torchscript", "torch"])
+def test_find__every_route_says_which_part_a_tensor_is(
+    models: Callable[[str], Path], tmp_path: Path, exporter: str
+) -> None:
+    service = Service()
+    service.load(str(models("llama")), "text-generation", "fp32", False, 1)
+    answered = service.answer(str(tmp_path), [1, 2], [7, 9])
+    (tmp_path / "onnx").mkdir()
+    file = tmp_path / "onnx" / "model.onnx"
+    service.export(exporter, 18, str(file))
+    case = answered["cases"][0]["file"]
+    parts, (inputs, _) = service.trace(case), _arrays(case)
+
+    def found() -> departure.Departure | None:
+        return departure.find(file, inputs, parts, "fp32", "a case", tmp_path)
+
+    assert found() is None
+    model = onnx.load(file)
+    change_weight(
+        model, _name_of(model, service._subject.module.model.model.layers[1].mlp.up_proj.weight), lambda a: a * 1.01
+    )
+    file.write_bytes(model.SerializeToString())
+    departed = found()
+    assert departed is not None
+    assert departed.part == "model.layers.1.mlp.up_proj"
+
+
+def _name_of(model: onnx.ModelProto, weight: torch.Tensor) -> str:
+    """The initializer with these values, whichever way round."""
+    sought = weight.detach()
+    for tensor in model.graph.initializer:
+        values = torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
+        if any(each.shape == sought.shape and torch.equal(each, sought) for each in (values, values.T)):
+            return str(tensor.name)
+    raise AssertionError("no initializer holds this weight")
