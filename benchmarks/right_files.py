@@ -41,7 +41,8 @@ def exports(pair: corpus.Pair, folder: Path, seeds: int) -> Iterator[tuple[str, 
         place = folder / f"{seed}-{dtype}"
         (place / "onnx").mkdir(parents=True)
         exporter = Exporter()
-        exporter.load(str(folder / "model"), pair.task, dtype, False, 1)
+        asked = {"task": pair.task, "dtype": dtype, "trust_remote_code": False}
+        exporter.load("transformers", path=str(folder / "model"), threads=1, **asked)
         torch.manual_seed(seed)
         if seed:
             tiny.draw(exporter._subject.module.model)

@@ -41,7 +41,8 @@ def test_find__every_route_says_which_part_a_tensor_is(
     models: Callable[[str], Path], tmp_path: Path, exporter: str
 ) -> None:
     service = Service()
-    service.load(str(models("llama")), "text-generation", "fp32", False, 1)
+    asked = {"task": "text-generation", "dtype": "fp32", "trust_remote_code": False}
+    service.load("transformers", path=str(models("llama")), threads=1, **asked)
     answered = service.answer(str(tmp_path), [1, 2], [7, 9])
     (tmp_path / "onnx").mkdir()
     file = tmp_path / "onnx" / "model.onnx"
