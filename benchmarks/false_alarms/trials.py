@@ -21,7 +21,6 @@ from onnx_export_action.validation import proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker
 
-SLOWER = (0, 3, 5, 10)
 # It ends with its parent, however that ends.
 _BUSY = "import numpy, os; a, p = numpy.ones((300, 300)), os.getppid()\nwhile os.getppid() == p: a @ a"
 
@@ -31,15 +30,24 @@ class Setting:
     """One kind of comparison."""
 
     way: str
+    slower_pct: int
+    seconds: float
     threads: int
     load: bool
-    size: str
-    slower_pct: int
 
-    @property
-    def seconds(self) -> float:
-        """The default of `benchmark-seconds`; a minute for the program where a change is to be found."""
-        return 60 if self.way == "paired" and self.slower_pct else 10
+
+# With the share of the time that each gets. 7.5 s are what a run takes by default against a base.
+_KINDS = {
+    ("paired", 0, 2.5): 0.63,
+    ("paired", 0, 7.5): 0.14,
+    ("separate", 0, 3): 0.05,
+    ("paired", 5, 30): 0.09,
+    ("paired", 3, 30): 0.03,
+    ("paired", 10, 30): 0.02,
+    ("separate", 5, 3): 0.02,
+    ("separate", 3, 3): 0.01,
+    ("separate", 10, 3): 0.01,
+}
 
 
 class _Quiet:
@@ -53,30 +61,37 @@ class _Quiet:
 
 
 def settings(cores: int) -> dict[Setting, float]:
-    """Every setting with its weight: files against themselves are compared more often, the program's way most."""
-    weights = {("paired", 0): 6.0, ("separate", 0): 2.0, ("paired", 5): 1.0}
+    """Every setting with its share of the time."""
     return {
-        Setting(way, threads, load, size, slower): weights.get((way, slower), 0.5)
-        for way in ("paired", "separate")
-        for threads, load in ((cores, False), (cores, True), (1, True))
-        for size in files.SIZES
-        for slower in SLOWER
+        Setting(*kind, threads, load): share
+        for kind, share in _KINDS.items()
+        for threads, load in ((cores, False), (1, True), (cores, True))
     }
 
 
-def trial(setting: Setting, folder: Path) -> dict[str, Any]:
+def due(done: list[dict[str, Any]], shares: dict[Setting, float]) -> tuple[Setting, str]:
+    """The setting that is farthest behind its share of the time, and the size of file whose turn it is."""
+    spent, counts = dict.fromkeys(shares, 0.0), dict.fromkeys(shares, 0)
+    for result in done:
+        if (setting := Setting(**result["setting"])) in shares:
+            spent[setting] += result["took"]
+            counts[setting] += 1
+    chosen = min(shares, key=lambda setting: spent[setting] / shares[setting])
+    return chosen, list(files.SIZES)[counts[chosen] % len(files.SIZES)]
+
+
+def trial(setting: Setting, size: str, folder: Path) -> dict[str, Any]:
     """The result as one line for the file of results."""
-    pair = (files.chain(folder, setting.size, 0), files.chain(folder, setting.size, setting.slower_pct))
-    case = files.case(folder, setting.size)
+    pair, case = [files.chain(folder, size, slower) for slower in (0, setting.slower_pct)], files.case(folder, size)
     compare = _paired if setting.way == "paired" else _separate
+    start = time.monotonic()
     with _load(setting.load):
-        start = time.monotonic()
         found = compare(setting, pair, case)
     took = round(time.monotonic() - start, 2)
-    return {"setting": asdict(setting), "took": took, "load_average": psutil.getloadavg()[0], **found}
+    return {"setting": asdict(setting), "size": size, "took": took, "load_average": psutil.getloadavg()[0], **found}
 
 
-def _paired(setting: Setting, pair: tuple[Path, Path], case: dict[str, Any]) -> dict[str, Any]:
+def _paired(setting: Setting, pair: list[Path], case: dict[str, Any]) -> dict[str, Any]:
     with _worker(paired.SERVICE) as process:
         found = paired.compare(process, *pair, [case], setting.seconds, setting.threads, _Quiet())
     if isinstance(found, str):
@@ -84,7 +99,7 @@ def _paired(setting: Setting, pair: tuple[Path, Path], case: dict[str, Any]) -> 
     return found[0].model_dump()
 
 
-def _separate(setting: Setting, pair: tuple[Path, Path], case: dict[str, Any]) -> dict[str, Any]:
+def _separate(setting: Setting, pair: list[Path], case: dict[str, Any]) -> dict[str, Any]:
     medians = []
     for file in pair:
         with _worker(proof.SERVICE) as process:
@@ -107,7 +122,7 @@ def _load(wanted: bool) -> Iterator[None]:
     one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-c", _BUSY], env=one_thread)
     try:
-        time.sleep(0.5)  # until it has imported what it needs
+        time.sleep(0.3)  # until it has imported what it needs
         yield
     finally:
         process.kill()
