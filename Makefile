@@ -85,4 +85,4 @@ lock: $(BOOTSTRAP) ## Compile the locks; make lock UPGRADE=--upgrade moves the v
 	scripts/lock "$(CACHE)" $(UPGRADE)
 
 clean: ## Remove all that make made here
-	rm -rf .venv .venv-optimum .cache demo node_modules onnx-export .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-optimum .cache demo node_modules onnx-export onnx-comparison .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -22,12 +22,14 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
 }
 _COMMANDS_HELP = (
     "`run` (the default); `validate FILE --model MODEL` proves an .onnx, or that of a folder, against its model; "
-    "`compare BASE HEAD` holds one .onnx, or the folder of an earlier run, against another; `report` is "
-    "`--mode report`; `doctor` tells what this installation can export and run"
+    "`compare BASE HEAD` holds one .onnx, or that of a folder, against another; `report` is `--mode report`; "
+    "`doctor` tells what this installation can export and run"
 )
 # What a command means beside its operands, where no flag says otherwise.
 _MEANT = {
     "validate": {"benchmark-seconds": "0", "baseline": "none", "output-dir": "onnx-validation"},
+    # Not the folder of a run, which is cleared at its start, and holds what people want to compare.
+    "compare": {"output-dir": "onnx-comparison"},
     "report": {"mode": "report"},
     "doctor": {"mode": "doctor"},
 }

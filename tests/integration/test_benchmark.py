@@ -16,3 +16,4 @@ def test_benchmark__both_runtimes_whatever_the_inputs(exported: Callable[..., Ou
     timings = outcome.report["benchmark"]["timings"]
     assert {timing["runtime"] for timing in timings} == {"onnxruntime", "pytorch"}
     assert len({timing["shape"] for timing in timings}) == 2
+    assert outcome.report["benchmark"]["reference_ms"] > 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onnx_export_action import cli
 from onnx_export_action.errors import UsageError
-from onnx_export_action.settings import Settings, input_names, parse
+from onnx_export_action.settings import Settings, default_of, input_names, parse
 
 WORKSPACE = Path("/workspace")
 
@@ -51,7 +51,24 @@ def test_inputs_from_flags__mistakes(arguments: list[str], sentence: str) -> Non
 def test_inputs_from_flags__compare_is_a_run_with_a_baseline(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").touch()
     given = cli.inputs_from_flags(["compare", "base", str(tmp_path), "--fail-on", "size > +5%"])
-    assert given == {"baseline": "base", "model": str(tmp_path / "model.onnx"), "fail-on": "size > +5%"}
+    assert given == {
+        "baseline": "base",
+        "model": str(tmp_path / "model.onnx"),
+        "fail-on": "size > +5%",
+        "output-dir": "onnx-comparison",
+    }
+
+
+def test_inputs_from_flags__compare_leaves_what_a_run_left(tmp_path: Path) -> None:
+    """A run's own folder can be compared, as the output goes elsewhere."""
+    folder = tmp_path / default_of("output-dir")
+    folder.mkdir()
+    (folder / "model.onnx").touch()
+    (folder / "model_fp16.onnx").touch()
+    operands = ["onnx-export/model.onnx", "onnx-export/model_fp16.onnx"]
+    assert parse(cli.inputs_from_flags(["compare", *operands]), tmp_path).output_path == tmp_path / "onnx-comparison"
+    chosen = cli.inputs_from_flags(["compare", *operands, "--output-dir", "mine"])
+    assert chosen["output-dir"] == "mine"
 
 
 def test_inputs_from_flags__validate_measures_nothing_unless_asked() -> None:

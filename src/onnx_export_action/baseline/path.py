@@ -1,4 +1,4 @@
-"""A baseline that the user names: an earlier run's folder, an `.onnx`, or a report.json."""
+"""A baseline that the user names: an earlier run's folder, another's with a model.onnx, an `.onnx`, a report.json."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from onnx_export_action.sources.names import shown_name
 def read(path: Path, workspace: Path) -> Found:
     """The baseline at a path; raises Unusable."""
     base = Base(kind="path", name=shown_name(path, workspace))
-    if path.is_dir():
+    if path.is_dir() and not _is_foreign(path):
         return Found(base, path, path / folder.MODEL, folder.check(path))
+    path = path / folder.MODEL if path.is_dir() else path
     try:
         check_not_pointer(path)
         size = path.stat().st_size
@@ -29,3 +30,8 @@ def read(path: Path, workspace: Path) -> Found:
     if path.suffix == ".onnx":
         return Found(base, file=path)
     return Found(base, report=folder.report_of(path))
+
+
+def _is_foreign(path: Path) -> bool:
+    """A folder as another exporter left it: the file, and no report of ours."""
+    return (path / folder.MODEL).is_file() and not (path / folder.REPORT).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ Runtime = Literal["onnxruntime", "pytorch"]
 _BLOCK_SECONDS = 0.1
 _LEAST_ROUNDS = 2
 _WARMUP_SECONDS = 0.1
+_REFERENCE_SECONDS = 0.02
 _MOST_SAMPLES = 4000
 
 
@@ -62,10 +64,12 @@ def measure(
     for line in series:
         line.warm_up()
     end, order = time.monotonic() + seconds, random.Random(0)
-    rounds = 0
+    rounds, reference = 0, list[float]()
+    session.call("time_reference", seconds=_REFERENCE_SECONDS, threads=threads)  # its warm-up
     while rounds < _LEAST_ROUNDS or time.monotonic() < end:
         for line in order.sample(series, len(series)):
             line.blocks.append(line.time(min(_BLOCK_SECONDS, seconds / (_LEAST_ROUNDS * len(series)))))
+        reference += session.call("time_reference", seconds=_REFERENCE_SECONDS, threads=threads)
         rounds += 1
     log.line(f"{rounds} rounds of {len(series)} series")
     return Benchmark(
@@ -74,6 +78,7 @@ def measure(
         load_ms=opened["load_ms"],
         peak_rss_bytes=session.call("peak_rss_bytes"),
         timings=tuple(line.timing() for line in series),
+        reference_ms=round(statistics.median(reference), 5),
         noise_floor_pct=noise_floor_pct([line.blocks for line in series if line.runtime == "onnxruntime"]),
     )
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
-
 from onnx_export_action.records import (
     Base,
     Change,
     Comparison,
+    GraphDiff,
     Movement,
     Paired,
 )
 from onnx_export_action.report import graph_changes, units
 from onnx_export_action.report.blocks import Block, Paragraph, Section, table
-from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
+from onnx_export_action.report.ratio import ratio_words
+from onnx_export_action.report.spans import Line, code, joined, line, prose
 
 
 def changes_section(comparison: Comparison) -> Section | None:
@@ -43,59 +43,39 @@ def base_line(base: Base) -> Line:
     return line(code(base.commit[:7]), f", {where}", f"; made with {inputs}" if inputs else "")
 
 
-class Ratio(Protocol):
-    """Head over base with its interval."""
-
-    @property
-    def verdict(self) -> Literal["slower", "faster", "no change", "cannot tell"]:
-        """What the interval says."""
-
-    @property
-    def ratio(self) -> float:
-        """Head over base."""
-
-    @property
-    def low(self) -> float:
-        """Lower end of the interval."""
-
-    @property
-    def high(self) -> float:
-        """Upper end of the interval."""
-
-
-def ratio_words(paired: Ratio) -> Line:
-    """The sentence about one ratio; certain only where the whole interval is on one side."""
-    match paired.verdict:
-        case "slower":
-            return line(strong(f"{units.digits(paired.ratio)}{units.TIMES} slower"), _interval(paired.low, paired.high))
-        case "faster":
-            faster = strong(f"{units.digits(1 / paired.ratio)}{units.TIMES} faster")
-            return line(faster, _interval(1 / paired.high, 1 / paired.low))
-        case "no change":
-            return line(f"no change beyond {units.percent(_beyond(paired))}")
-        case "cannot tell":
-            return line(f"cannot tell (± {units.percent(_beyond(paired))})")
-
-
-def _interval(low: float, high: float) -> str:
-    return f" ({units.digits(low)} to {units.digits(high)})"
-
-
-def _beyond(paired: Ratio) -> float:
-    return 100 * max(abs(paired.high - 1), abs(1 - paired.low))
-
-
 def _summary(comparison: Comparison) -> Line:
+    """What the headline's figures do not say: those have size and latency."""
     graph, parts = comparison.graph, []
     if graph is not None and graph.breaking:
-        parts.append(line("callers must change"))
+        parts.append("callers must change")
     if graph is not None:
-        parts.append(line("the same graph and weights" if graph.identical else "the graph differs"))
-    if comparison.size is not None:
-        parts.append(line("size ", changed(comparison.size)))
-    if comparison.latency:
-        parts.append(line("latency: ", *ratio_words(comparison.latency[0])))
-    return joined(parts, ", ")
+        parts.append(_of_graph(graph))
+    if comparison.answers:
+        parts.append(_of_answers(comparison.answers))
+    return line(", ".join(parts) or "figures alone, the graphs were not compared")
+
+
+def _of_graph(graph: GraphDiff) -> str:
+    if graph.identical:
+        return "the same graph and weights"
+    same = not (graph.operators or graph.nodes_added or graph.nodes_removed or graph.nodes_altered or graph.interface)
+    if not graph.weights_changed:
+        return "the graph differs"
+    weights = units.plural(graph.weights_changed, "weight")
+    if not same:
+        return f"the graph and {weights} differ"
+    return f"the same graph, {weights} {'differs' if graph.weights_changed == 1 else 'differ'}"
+
+
+def _of_answers(answers: tuple[Movement, ...]) -> str:
+    """By the output that agrees least; where none has answers, by the one that moved farthest."""
+    agreed = [movement.agreement_pct for movement in answers if movement.agreement_pct is not None]
+    if agreed:
+        return f"answers {units.percent(min(agreed))} the same"
+    moved = [movement.max_abs_diff for movement in answers if movement.max_abs_diff is not None]
+    if not moved:
+        return "outputs not comparable"
+    return f"outputs up to {units.digits(max(moved))} apart" if max(moved) else "the same outputs"
 
 
 def changed(change: Change) -> str:

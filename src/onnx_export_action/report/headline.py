@@ -9,6 +9,7 @@ from typing import Literal
 from onnx_export_action.records import Base, Benchmark, Comparison, Gate, Model, Report, Timing, Validation
 from onnx_export_action.report import changes, gates, units
 from onnx_export_action.report.blocks import Figure
+from onnx_export_action.report.ratio import ratio_words
 from onnx_export_action.report.spans import Line, code, joined, line, prose, strong
 
 Tone = Literal["good", "caution", "bad"]
@@ -137,7 +138,7 @@ def _beside_base(comparison: Comparison | None) -> Line:
     if comparison is None or not comparison.latency:
         return ()
     paired = comparison.latency[0]
-    return line(*changes.ratio_words(paired), f", base {units.milliseconds(paired.base_p50_ms)}")
+    return line(*ratio_words(paired), f", base {units.milliseconds(paired.base_p50_ms)}")
 
 
 def _base(comparison: Comparison | None) -> Line:

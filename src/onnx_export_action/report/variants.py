@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnx_export_action.records import Report, Variant
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Block, Paragraph, Section, Table, table
-from onnx_export_action.report.changes import ratio_words
+from onnx_export_action.report.ratio import ratio_words
 from onnx_export_action.report.spans import Line, code, joined, line, prose
 from onnx_export_action.variants.recommendation import FOR_GPU, RULE, recommended
 

@@ -9,6 +9,7 @@ import resource
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from onnx_export_action.validation import (
     operators,
     parity,
     received,
+    reference,
     self_cases,
     structure,
     target,
@@ -41,6 +43,7 @@ class Service:
 
     _session: Session
     _limits: dict[str, Limit]
+    _reference: Callable[[], object] | None = None
 
     def receive(self, file: str) -> None:
         """Refuse a file of somebody else's that no runtime should see; says nothing of one that may be looked at."""
@@ -154,6 +157,11 @@ class Service:
         """Latencies on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         inputs, _ = _arrays(case)
         return latencies_ms(self._session.prepared(inputs), seconds)
+
+    def time_reference(self, seconds: float, threads: int) -> list[float]:
+        """Latencies of the fixed graph, in milliseconds, for about `seconds` and at least once."""
+        self._reference = self._reference or reference.prepared(threads)
+        return latencies_ms(self._reference, seconds)
 
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""

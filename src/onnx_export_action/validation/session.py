@@ -26,10 +26,10 @@ _NUMPY_TYPES = {
 
 
 class Session:
-    """One loaded file on the CPU provider."""
+    """One loaded file, by its path or its content, on the CPU provider."""
 
     def __init__(
-        self, file: Path, threads: int, optimised: bool = True, config: Mapping[str, str] = MappingProxyType({})
+        self, file: Path | bytes, threads: int, optimised: bool = True, config: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -38,7 +38,8 @@ class Session:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         for key, value in config.items():
             options.add_session_config_entry(key, value)
-        self._session = onnxruntime.InferenceSession(str(file), options, providers=[PROVIDER])
+        source = file if isinstance(file, bytes) else str(file)
+        self._session = onnxruntime.InferenceSession(source, options, providers=[PROVIDER])
 
     @property
     def input_types(self) -> dict[str, str]:

@@ -46,6 +46,14 @@ def test_find__an_onnx_file(tmp_path: Path) -> None:
     assert (found.file, found.folder, found.report) == (tmp_path / "old.onnx", None, None)
 
 
+def test_find__a_folder_of_another_exporter(tmp_path: Path) -> None:
+    written(tmp_path, {"other/model.onnx": b"a graph", "other/config.json": b"{}"})
+    found, _ = look(tmp_path, "other")
+    assert isinstance(found, Found)
+    assert (found.file, found.folder, found.report) == (tmp_path / "other" / "model.onnx", None, None)
+    assert found.base.name == "other"
+
+
 def test_find__a_report(tmp_path: Path) -> None:
     written(tmp_path, {"old.json": bundle()["report.json"]})
     found, _ = look(tmp_path, "old.json")
@@ -62,7 +70,8 @@ def test_find__a_report(tmp_path: Path) -> None:
         ({"old.onnx": POINTER}, "old.onnx", "Git LFS pointer"),
         ({"old.json": b"{"}, "old.json", "cannot be used"),
         ({"old.json": POINTER}, "old.json", "Git LFS pointer"),
-        ({"run/model.onnx": b"a graph"}, "run", "report.json cannot be read: No such file or directory."),
+        ({"run/config.json": b"{}"}, "run", "report.json cannot be read: No such file or directory."),
+        ({"run/model.onnx": b""}, "run", "It is empty."),
         ({f"run/{name}": data for name, data in {**bundle(), "model.onnx": b"x"}.items()}, "run", "'model.onnx'"),
     ],
 )

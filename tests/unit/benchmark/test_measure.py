@@ -32,6 +32,8 @@ class Worker:
             return {"provider": "CPUExecutionProvider", "load_ms": 12.5}
         if operation == "peak_rss_bytes":
             return 1000
+        if operation == "time_reference":
+            return [0.5, 0.7, 9.0]
         self.calls.append((self.name, arguments["case"]))
         self.clock.now += max(arguments["seconds"], self.latency / 1000)
         return [self.latency] * 3
@@ -91,6 +93,13 @@ def test_measure__series_take_turns(clock: Clock) -> None:
 def test_measure__two_rounds_however_slow_the_model_is(clock: Clock) -> None:
     _, calls = run(clock, seconds=0.1, latency=60_000)
     assert len(calls) == 4 * 3
+
+
+def test_measure__the_trends_unit_is_timed_in_every_round(clock: Clock) -> None:
+    benchmark, _ = run(clock)
+    assert benchmark.reference_ms == 0.7
+    assert benchmark.relative_latency == pytest.approx(2.0 / 0.7)
+    assert {timing.runtime for timing in benchmark.timings} == {"onnxruntime", "pytorch"}
 
 
 def test_measure__without_a_model_and_with_one_case(clock: Clock) -> None:

@@ -11,6 +11,7 @@ from onnx_export_action.github.context import Context
 from onnx_export_action.records import Change
 from onnx_export_action.report import changes, units
 from onnx_export_action.report.escape import inline, text
+from onnx_export_action.report.ratio import ratio_words
 from onnx_export_action.report.spans import code, line
 
 NAME = "onnx-export-action"
@@ -113,7 +114,7 @@ def _latency(row: Row) -> str:
     latency = units.milliseconds(row.p50).translate(_UNBROKEN)
     if row.pace is None:
         return latency
-    pace = inline(changes.ratio_words(row.pace))
+    pace = inline(ratio_words(row.pace))
     return f"{latency} · {re.sub(r'(?<=±) | (?=%)', _NO_BREAK, pace)}"
 
 
