@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from onnx_export_action.baseline.found import Found
-from onnx_export_action.github import rest
 from onnx_export_action.records import NoBase
 from tests.factories import make_model, make_validation
 from tests.integration.baseline_case import GOOD, HEAD, MAIN, MERGE_BASE, NAME, OWN_RUN, REPORT, add_history, look
@@ -20,9 +19,8 @@ from tests.unit.baseline import bundles
 
 
 @pytest.fixture
-def history(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> Iterator[HistoryApi]:
+def history(waits: list[float]) -> Iterator[HistoryApi]:
     del waits
-    monkeypatch.setattr(rest, "TIMEOUT_SECONDS", 1)
     with running_api() as api:
         made = HistoryApi(ActionsApi(api))
         add_history(made)
