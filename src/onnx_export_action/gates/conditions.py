@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from onnx_export_action.gates.events import EVENTS
-from onnx_export_action.gates.figures import FIGURES, Figure
+from onnx_export_action.gates.figures import BY_TYPE, FIGURES, Figure
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -23,7 +23,7 @@ _COMPARISON = re.compile(r"(?P<figure>[^\s<>=]+)\s*(?P<operator>[<>=!]+)\s*(?P<l
 _LIMIT = re.compile(r"(?P<sign>[+-]?)(?P<number>(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>[^\s\d]*)", re.IGNORECASE)
 
 # The types of weights are many, and seldom what somebody looks for.
-_LISTED = [name for name, figure in FIGURES.items() if not figure.counted_as]
+_LISTED = [name for name in FIGURES if not name.startswith(BY_TYPE)]
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ class Move:
     high: float
 
 
+BY_TYPE = "parameters-"
+"""What the figures of one element type begin with."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """How a figure is read of this run, and as a change where it was measured in turns with the base."""
@@ -40,7 +44,6 @@ class Figure:
     spread: Callable[[Report], float | None] | None = None
     relative: bool = True  # whether a change against the base is known that one could decide by
     against_base: bool = False  # whether there is such a figure only with a base
-    counted_as: str = ""  # its name in the comparison, where it is another
 
 
 def value_of(name: str, report: Report, comparison: Comparison) -> float | None:
@@ -67,9 +70,8 @@ def change_of(name: str, comparison: Comparison) -> Move | None:
 
 def _change(name: str, comparison: Comparison) -> tuple[float | None, float | None] | None:
     changes = (comparison.size, *comparison.figures) if comparison.size is not None else comparison.figures
-    wanted = FIGURES[name].counted_as or name
-    found = ((change.base, change.head) for change in changes if change.name == wanted)
-    return next(found, (0, 0) if wanted != name and changes else None)  # a type that no weight has
+    found = ((change.base, change.head) for change in changes if change.name == name)
+    return next(found, (0, 0) if name.startswith(BY_TYPE) and changes else None)  # a type that no weight has
 
 
 def _size(report: Report, _: Comparison) -> float | None:
@@ -154,17 +156,24 @@ def _against_base(dimension: Dimension, means: str, read: Reader) -> Figure:
 
 
 def _of_type(kind: str) -> Figure:
-    return Figure(COUNT, f"those of type {kind}", _nowhere, counted_as=f"parameters, {kind}")
+    return Figure(COUNT, f"those of type {kind}", _nowhere)
 
 
 def _nowhere(_: Report, __: Comparison) -> None:
     """Only the comparison counts it, as a change."""
 
 
+# All that ONNX has, by its own names.
+_TYPES = (
+    *("float", "double", "float16", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz"),
+    *("float8e8m0", "float6e2m3", "float6e3m2", "float4e2m1", "int64", "int32", "int16", "int8", "int4", "int2"),
+    *("uint64", "uint32", "uint16", "uint8", "uint4", "uint2", "bool", "string", "complex64", "complex128"),
+)
+
 FIGURES: dict[str, Figure] = {
     "size": Figure(BYTES, "the file with its external data", _size),
     "parameters": Figure(COUNT, "elements of all initializers", _graph("parameters")),
-    **{f"parameters-{kind}": _of_type(kind) for kind in ("float", "float16", "bfloat16", "int64", "int8", "uint8")},
+    **{f"{BY_TYPE}{kind}": _of_type(kind) for kind in _TYPES},
     "initializers": Figure(COUNT, "initializers", _graph("initializers")),
     "nodes": Figure(COUNT, "nodes of the graph", _graph("nodes")),
     "inputs": Figure(COUNT, "inputs of the graph", _number_of("inputs")),

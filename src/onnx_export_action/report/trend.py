@@ -15,10 +15,10 @@ _FIXED = line(
 
 
 def trend_section(report: Report) -> Section | None:
-    """The charts; none where there is no earlier commit to show."""
+    """The charts; none where no earlier commit is known, as of a file on the disk."""
     points = report.comparison.history if report.comparison is not None else ()
     files = report.main_files
-    if not points or not files:
+    if not files or not any(point.commit for point in points):
         return None
     labels = (*(point.commit[:7] or "base" for point in points), _HERE)
     sizes = (*(point.size_bytes / 1e6 for point in points), sum(file.size_bytes for file in files) / 1e6)

@@ -31,7 +31,7 @@ def test_of_file__all_of_a_small_graph(tmp_path: Path) -> None:
     assert {name: figure.value for name, figure in found.items()} == {
         "size": (tmp_path / "model.onnx").stat().st_size,
         "parameters": 60,
-        "parameters, float": 60,
+        "parameters-float": 60,
         "initializers": 6,
         "nodes": 9,
         "macs": 3 * 2 * 4 * 4,
@@ -66,12 +66,12 @@ def test_of_file__without_a_case_nothing_is_said_of_sizes(tmp_path: Path) -> Non
 
 
 def test_changes__of_two_files() -> None:
-    base = [Figure(name="size", unit="bytes", value=10), Figure(name="parameters, float", value=5)]
-    head = [Figure(name="size", unit="bytes", value=6), Figure(name="parameters, float16", value=5)]
+    base = [Figure(name="size", unit="bytes", value=10), Figure(name="parameters-float", value=5)]
+    head = [Figure(name="size", unit="bytes", value=6), Figure(name="parameters-float16", value=5)]
     assert figures.changes(base, head) == (
         Change(name="size", unit="bytes", base=10, head=6),
-        Change(name="parameters, float16", base=0, head=5),
-        Change(name="parameters, float", base=5, head=0),
+        Change(name="parameters-float16", base=0, head=5),
+        Change(name="parameters-float", base=5, head=0),
     )
 
 

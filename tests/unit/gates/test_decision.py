@@ -23,7 +23,7 @@ FULL = COMPARISON.model_copy(
         "figures": (
             *COMPARISON.figures,
             Change(name="activation-peak", unit="bytes", base=2e6, head=1e6),
-            Change(name="parameters, float16", base=0, head=7),
+            Change(name="parameters-float16", base=0, head=7),
         ),
         "answers": (
             factories.Movement(output="logits", max_abs_diff=0.02, agreement_pct=98.0, top5_pct=100.0),
@@ -46,7 +46,7 @@ def latency(low: float, ratio: float, high: float) -> Comparison:
 VALUES: dict[str, tuple[float, str]] = {
     "size": (90_387_630, "bytes"),
     "parameters": (22_713_216, "count"),
-    **dict.fromkeys((f"parameters-{kind}" for kind in ("float", "bfloat16", "int64", "int8", "uint8")), (0, "count")),
+    **{name: (0, "count") for name in FIGURES if name.startswith("parameters-")},
     "parameters-float16": (7, "count"),
     "initializers": (103, "count"),
     "nodes": (476, "count"),

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from onnx_export_action.comparison.counted import figures as counted
-from onnx_export_action.gates.figures import FIGURES
+from onnx_export_action.gates.figures import BY_TYPE, FIGURES
 from tests import factories
 
 
@@ -24,9 +24,13 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_figures__name_all_that_is_counted(names: set[str]) -> None:
-    known = {figure.counted_as or name for name, figure in FIGURES.items()}
-    assert names <= known
-    assert {"size", "parameters, float", "macs", "activation-peak"} <= names
+    assert names <= set(FIGURES)
+    assert {"size", "parameters-float", "macs", "activation-peak"} <= names
+
+
+def test_figures__count_weights_of_every_type_that_there_is() -> None:
+    kinds = [kind.lower() for kind, number in onnx.TensorProto.DataType.items() if number]
+    assert sorted(name for name in FIGURES if name.startswith(BY_TYPE)) == sorted(f"{BY_TYPE}{kind}" for kind in kinds)
 
 
 def test_figures__name_all_that_a_comparison_shows() -> None:

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onnx_export_action.records import Point
 from onnx_export_action.report import chart
 from onnx_export_action.report.blocks import Chart
+from onnx_export_action.report.trend import trend_section
+from tests.factories import make_comparison, make_report
 
 VALUES = st.lists(st.floats(0, 1e12), min_size=2, max_size=31)
 
@@ -40,3 +43,10 @@ def test_mermaid__no_label_is_syntax(label: str) -> None:
     assert drawn[0] == "xychart-beta"
     assert not set("`<>{};") & set("".join(drawn).replace("-->", ""))
     assert "".join(drawn).count('"') == 2 + 2 + 4
+
+
+def test_trend_section__a_base_by_its_path_alone_is_no_trend() -> None:
+    points = (Point(size_bytes=1000, commit="", relative_latency=1.0),)
+    assert trend_section(make_report(comparison=make_comparison(history=points))) is None
+    points += (Point(size_bytes=1000, commit="1111111"),)
+    assert trend_section(make_report(comparison=make_comparison(history=points))) is not None

@@ -63,7 +63,7 @@ def _change(name: str, base: Figure | None, head: Figure | None, compared: bool)
     )
 
 
-_BY_TYPE = "parameters, "
+_BY_TYPE = "parameters-"
 
 
 def _detail(base: Figure | None, head: Figure | None) -> str:
