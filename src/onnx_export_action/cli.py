@@ -111,7 +111,8 @@ def command_of(settings: Settings, model: str, task: str) -> str:
             0 if validates and name == "benchmark-seconds" else Settings.model_fields[name.replace("-", "_")].default
         )
         changed = value != implied
-        if changed and name not in _NOT_REPEATED:
+        compared = name == "baseline" and settings.baseline_path is not None
+        if changed and (compared or name not in _NOT_REPEATED):
             shown[name] = (
                 ("\n" if name == "fail-on" else ",").join(map(str, value))
                 if isinstance(value, tuple)

@@ -112,10 +112,17 @@ def settings_of(**inputs: str) -> Settings:
         ({"onnx_file": "a.onnx", "benchmark_seconds": "0"}, "validate a.onnx --model m --task t"),
         ({"output_dir": "elsewhere"}, "--model m --task t"),
         ({"opset": "auto", "timeout": "3600"}, "--model m --task t"),
+        ({"baseline": "none"}, "--model m --task t"),
     ],
 )
 def test_command_of__shows_what_differs_from_the_defaults(inputs: dict[str, str], expected: str) -> None:
     assert cli.command_of(settings_of(**inputs), "m", "t") == f"onnx-export-action {expected}"
+
+
+def test_command_of__names_the_base_that_lies_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    settings = parse(cli.inputs_from_flags(["compare", "before", "after.onnx"]), tmp_path)
+    assert cli.command_of(settings, "after.onnx", "auto").endswith("--model after.onnx --task auto --baseline before")
 
 
 @given(
