@@ -74,10 +74,11 @@ def test_variants__are_what_their_names_say(classifier: Outcome) -> None:
 
 
 def test_variants__are_judged_by_noise_and_answers(classifier: Outcome) -> None:
+    texts = sum(case["inputs"]["input_ids"][0] for case in classifier.report["validation"]["cases"])
     for row in rows(classifier).values():
         (output,) = row["outputs"]
-        assert (output["output"], output["answers"]) == ("logits", 19)
-        assert output["same"] >= 18
+        assert (output["output"], output["answers"]) == ("logits", texts)
+        assert output["same"] >= 0.95 * texts
     noise = {name: row["outputs"][0]["signal_to_noise_db"] for name, row in rows(classifier).items()}
     assert noise["O1"] > 100 > noise["fp16"] > 40 > noise["int8-dynamic"] > 10
 
