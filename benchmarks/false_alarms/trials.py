@@ -38,15 +38,15 @@ class Setting:
 
 # With the share of the time that each gets. 7.5 s are what a run takes by default against a base.
 _KINDS = {
-    ("paired", 0, 2.5): 0.63,
-    ("paired", 0, 7.5): 0.14,
-    ("separate", 0, 3): 0.05,
-    ("paired", 5, 30): 0.09,
-    ("paired", 3, 30): 0.03,
-    ("paired", 10, 30): 0.02,
-    ("separate", 5, 3): 0.02,
-    ("separate", 3, 3): 0.01,
-    ("separate", 10, 3): 0.01,
+    ("paired", 0, 2.5): 0.61,
+    ("paired", 0, 7.5): 0.12,
+    ("separate", 0, 3): 0.035,
+    ("paired", 5, 15): 0.15,
+    ("paired", 3, 15): 0.03,
+    ("paired", 10, 15): 0.025,
+    ("separate", 5, 3): 0.015,
+    ("separate", 3, 3): 0.0075,
+    ("separate", 10, 3): 0.0075,
 }
 
 
