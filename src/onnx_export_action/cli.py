@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Never
 
-from onnx_export_action import __version__
+from onnx_export_action import __version__, tasks
 from onnx_export_action.errors import UsageError
 from onnx_export_action.settings import Settings, default_of, input_names, nearest
 
@@ -92,8 +92,8 @@ def _of_command(parser: _Parser, command: str, operands: list[str]) -> dict[str,
 
 def _onnx_in(operand: str) -> str:
     """The file that a run left, where its folder is named."""
-    file = Path(operand, "model.onnx")
-    return str(file) if file.is_file() else operand
+    files = (Path(operand, f"{name}.onnx") for name in ("model", tasks.STEP))
+    return next((str(file) for file in files if file.is_file()), operand)
 
 
 def _nearest(flag: str) -> str:

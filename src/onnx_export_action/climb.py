@@ -14,7 +14,7 @@ from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import old_runtime, proof
+from onnx_export_action.validation import old_runtime, proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
@@ -109,13 +109,29 @@ class Ladder:
         return Climbed(exporter, exported, proven, worker)
 
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
-        evidence = Evidence(exported.cases, exported.axes, "pytorch", exported.generations, exported.notes)
+        parts = self._evidence(exported)
         try:
-            proven = proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
+            proven = self._prove_all(validator, parts, exported, opset)
         except WorkerFailure as failure:
             raise _unreadable(failure) from failure
-        file, old = exported.file, self._old_runtime
-        return old_runtime.prove(old, proven, file, evidence, self._settings, self._host, self._log)
+        for file, evidence in parts.items():
+            proven = old_runtime.prove(self._old_runtime, proven, file, evidence, self._settings, self._host, self._log)
+        return proven
+
+    def _evidence(self, exported: Exported) -> dict[Path, Evidence]:
+        """What each file is held against, the main one first; one of several writes no text alone."""
+        texts = () if exported.others else exported.generations
+        return {
+            exported.file_of(part): Evidence(part.cases, part.axes, "pytorch", texts, exported.notes)
+            for part in (exported, *exported.others)
+        }
+
+    def _prove_all(self, validator: Worker, parts: dict[Path, Evidence], exported: Exported, opset: int) -> Proof:
+        if exported.others:
+            said = exported.generations
+            return together.prove(validator, parts, said, opset, self._settings, self._threads, self._log)
+        evidence = parts[exported.file]
+        return proof.prove(validator, exported.file, opset, evidence, self._settings, self._threads, self._log)
 
     def _not_proven(self, proven: Proof) -> WorkerFailure:
         promised = ladder.opset_for(self._settings)

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action import bundle
+from onnx_export_action import bundle, tasks
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.variants.kinds import KINDS
 
 FAILED_MODEL = "model.failed.onnx"
 
-_OWN = ("report.json", "report.md", "report.html", bundle.MANIFEST, "model.onnx", "model.onnx_data", FAILED_MODEL)
+_MODELS = ("model", tasks.ENCODER, tasks.DECODER, tasks.STEP)
+_OWN = (
+    *("report.json", "report.md", "report.html", bundle.MANIFEST),
+    *(f"{name}{end}" for name in _MODELS for end in (".onnx", ".onnx_data", ".failed.onnx")),
+)
 _VARIANTS = tuple(f"{kind.file}{data}" for kind in KINDS.values() for data in ("", "_data"))
 _OWN_FOLDERS = ("attempts", bundle.UNFINISHED)
 
@@ -70,12 +74,13 @@ def work_folder(folder: Path, user: int | None) -> Iterator[Unfinished]:
 
 
 def take_model(exported: Path, folder: Path, passed: bool) -> Path:
-    """Move the file and its data into the bundle; a file that failed says so in its name."""
-    target = folder / ("model.onnx" if passed else FAILED_MODEL)
-    # The file last: where it lies under its name, its data does too.
+    """Move the main file, what lies beside it and all data into the bundle; files that failed say so in their names."""
+    # The main file last: where it lies under its name, all others do too.
     for path in sorted(exported.parent.iterdir(), key=lambda path: path == exported):
-        # The data file keeps its name: the graph refers to it.
-        path.rename(target if path == exported else folder / path.name)
+        # A data file keeps its name: the graph refers to it.
+        failed = not passed and path.suffix == ".onnx"
+        target = folder / (f"{path.stem}.failed.onnx" if failed else path.name)
+        path.rename(target)
     return target
 
 

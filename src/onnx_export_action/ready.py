@@ -40,7 +40,9 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
         try:
             validator.call("receive", file=str(file))
             worker, answered = _answers(stage, model, stack)
-            evidence = Evidence(answered.cases, answered.axes, "pytorch", answered.generations, answered.notes)
+            part = answered.part(file.stem)
+            texts = () if answered.others else answered.generations  # one file of several writes no text
+            evidence = Evidence(part.cases, part.axes, "pytorch", texts, answered.notes)
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))

@@ -109,7 +109,10 @@ _SEVERAL = {
 
 _PAST = "-with-past"
 # What has a form with a cache: keys and values of the past as inputs and outputs.
-_WITH_PAST = ("text-generation",)
+_WITH_PAST = ("text-generation", "text2text-generation", "automatic-speech-recognition")
+
+# The files of an encoder-decoder with past, by Optimum's names.
+ENCODER, DECODER, STEP = "encoder_model", "decoder_model", "decoder_with_past_model"
 
 
 def with_past() -> tuple[str, ...]:
@@ -120,6 +123,11 @@ def with_past() -> tuple[str, ...]:
 def has_past(task: str) -> bool:
     """Whether the task asks for a file with a cache."""
     return task.endswith(_PAST)
+
+
+def has_several_files(task: str) -> bool:
+    """Whether the task asks for encoder and decoder in files of their own."""
+    return has_past(task) and without_past(task) != "text-generation"
 
 
 def without_past(task: str) -> str:
@@ -134,7 +142,8 @@ def known_tasks() -> tuple[str, ...]:
 
 def canonical(task: str) -> str:
     """The Optimum name of a task: synonyms are resolved, other names come back as they are."""
-    return SYNONYMS.get(task, task)
+    plain = without_past(task)
+    return f"{SYNONYMS.get(plain, plain)}{task[len(plain) :]}"
 
 
 def tasks_of_class(class_name: str, model_type: str) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from tests.integration.mutations import TEXT, rename
 MASK, POSITIONS = "attention_mask", "position_ids"
 
 
-def no_mask(model: onnx.ModelProto) -> None:
+def no_mask(model: onnx.ModelProto, name: str = MASK) -> None:
     """Padding counts as text: what one exporter writes when its sample had no padding."""
-    replace_input(model, MASK, "all_ones", _ones())
+    replace_input(model, name, "all_ones", _ones(name))
 
 
 def positions_of_the_longest(model: onnx.ModelProto) -> None:
@@ -58,20 +58,20 @@ def new_keys_alone(model: onnx.ModelProto) -> None:
 
 
 def keys_and_values_swapped(model: onnx.ModelProto) -> None:
-    _swap(model, "present.1.key", "present.1.value")
+    swap(model, "present.1.key", "present.1.value")
 
 
 def keys_and_values_swapped_on_both_sides(model: onnx.ModelProto) -> None:
     """Whoever hands them on notices nothing; whoever reads a name does."""
-    _swap(model, "present.1.key", "present.1.value")
-    _swap(model, "past_key_values.1.key", "past_key_values.1.value")
+    swap(model, "present.1.key", "present.1.value")
+    swap(model, "past_key_values.1.key", "past_key_values.1.value")
 
 
 def layers_swapped(model: onnx.ModelProto) -> None:
-    _swap(model, "past_key_values.0.value", "past_key_values.1.value")
+    swap(model, "past_key_values.0.value", "past_key_values.1.value")
 
 
-def wrong_after_thirteen(model: onnx.ModelProto) -> None:
+def wrong_after_thirteen(model: onnx.ModelProto, past: str = "past_key_values.0.key") -> None:
     """Right at every length of the cases; only a text that is written on meets a past of 13."""
     rename(model, {"logits": "right_logits"})
     next(value for value in model.graph.output if value.name == "right_logits").name = "logits"
@@ -80,7 +80,7 @@ def wrong_after_thirteen(model: onnx.ModelProto) -> None:
     constant(model, "kept", np.array([1], dtype=np.float32))
     model.graph.node.extend(
         [
-            helper.make_node("Shape", ["past_key_values.0.key"], ["length_of_past"], start=2, end=3),
+            helper.make_node("Shape", [past], ["length_of_past"], start=2, end=3),
             helper.make_node("Equal", ["length_of_past", "thirteen"], ["is_thirteen"]),
             helper.make_node("Where", ["is_thirteen", "turned", "kept"], ["sign"]),
             helper.make_node("Mul", ["right_logits", "sign"], ["logits"]),
@@ -109,11 +109,11 @@ def constant(model: onnx.ModelProto, name: str, value: np.ndarray) -> None:
     model.graph.initializer.append(numpy_helper.from_array(value, name))
 
 
-def _ones() -> list[onnx.NodeProto]:
+def _ones(mask: str = MASK) -> list[onnx.NodeProto]:
     one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
-    shape = helper.make_node("Shape", [MASK], ["its_shape"])
+    shape = helper.make_node("Shape", [mask], ["its_shape"])
     return [shape, helper.make_node("ConstantOfShape", ["its_shape"], ["all_ones"], value=one)]
 
 
-def _swap(model: onnx.ModelProto, first: str, second: str) -> None:
+def swap(model: onnx.ModelProto, first: str, second: str) -> None:
     rename(model, {first: second, second: first})

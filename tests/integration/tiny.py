@@ -222,6 +222,35 @@ def t5(folder: Path) -> Path:
     return save(folder, "T5ForConditionalGeneration", config)
 
 
+def _sequences() -> dict[str, Any]:
+    return {
+        "d_model": 32,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64,
+        "vocab_size": VOCABULARY,
+        "max_position_embeddings": 160,
+        "decoder_start_token_id": 2,
+        "pad_token_id": 0,
+        "bos_token_id": 2,
+        "eos_token_id": 3,
+        "forced_eos_token_id": None,
+    }
+
+
+def bart(folder: Path) -> Path:
+    """A BART of two layers a side, which learns its positions."""
+    return save(folder, "BartForConditionalGeneration", transformers.BartConfig(**_sequences()))
+
+
+def marian(folder: Path) -> Path:
+    """A Marian of two layers a side, whose positions are sines."""
+    return save(folder, "MarianMTModel", transformers.MarianConfig(**_sequences()))
+
+
 def whisper(folder: Path) -> Path:
     """A Whisper of one layer a side, which TorchScript cannot export."""
     config = transformers.WhisperConfig(

@@ -58,3 +58,19 @@ def test_take_model__a_failed_file_says_so(tmp_path: Path, passed: bool, name: s
     folder.mkdir()
     assert output.take_model(made / "model.onnx", folder, passed) == folder / name
     assert sorted(path.name for path in folder.iterdir()) == sorted([name, "model.onnx_data"])
+
+
+@pytest.mark.parametrize(("passed", "end"), [(True, ".onnx"), (False, ".failed.onnx")])
+def test_take_model__all_files_of_an_encoder_decoder(tmp_path: Path, passed: bool, end: str) -> None:
+    made, folder = tmp_path / "made", tmp_path / "out"
+    made.mkdir()
+    folder.mkdir()
+    names = ["decoder_model", "decoder_with_past_model", "encoder_model"]
+    for name in names:
+        (made / f"{name}.onnx").write_text(name, encoding="utf-8")
+    (made / "decoder_model.onnx_data").touch()
+    main = output.take_model(made / "decoder_with_past_model.onnx", folder, passed)
+    assert main == folder / f"decoder_with_past_model{end}"
+    assert {path.name for path in folder.iterdir()} == {f"{name}{end}" for name in names} | {"decoder_model.onnx_data"}
+    output.prepare(folder)
+    assert not list(folder.iterdir())

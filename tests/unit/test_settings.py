@@ -185,6 +185,11 @@ def test_parse__every_bad_value_is_named_at_once() -> None:
         ({"task": "text-clasification"}, "did you mean text-classification"),
         ({"task": "qqqq"}, "known tasks: audio-classification, "),
         ({"task": "fill-mask-with-past"}, "use the task without `-with-past`"),
+        ({"task": "ner-with-past"}, "text2text-generation-with-past"),
+        (
+            {"task": "text2text-generation-with-past", "variants": "fp16"},
+            "variants: text2text-generation-with-past writes several files, and variants are made of one",
+        ),
         ({"optset": "13"}, "unknown input 'optset', did you mean 'opset'?"),
         ({"qqqq": "13"}, "unknown input 'qqqq'."),
         ({"output-dir": ".."}, "not a folder inside the workspace"),

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ValidationError
 
+from onnx_export_action import tasks
 from onnx_export_action.baseline.found import Unusable
 from onnx_export_action.bundle import MANIFEST
 from onnx_export_action.records import File, Report
@@ -32,12 +33,18 @@ def check(folder: Path) -> Report:
     if set(listed) != set(report.files):
         raise Unusable(f"Its {REPORT} and its {MANIFEST} do not list the same files.")
     names = {file.path for file in listed}
-    missing = {MODEL, *(report.graph.external_files if report.graph else ())} - names
+    missing = {model_of(report), *(report.graph.external_files if report.graph else ())} - names
     if missing or len(names) < len(listed):
         raise Unusable(f"Its {MANIFEST} does not list {min(missing, default='each file once')}.")
     for file in listed:
         _check_file(folder, file)
     return report
+
+
+def model_of(report: Report) -> str:
+    """The name of the main file."""
+    step = f"{tasks.STEP}.onnx"
+    return step if step in {file.path for file in report.files} else MODEL
 
 
 def report_of(path: Path) -> Report:

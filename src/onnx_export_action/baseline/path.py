@@ -16,7 +16,8 @@ def read(path: Path, workspace: Path) -> Found:
     """The baseline at a path; raises Unusable."""
     base = Base(kind="path", name=shown_name(path, workspace))
     if path.is_dir() and not _is_foreign(path):
-        return Found(base, path, path / folder.MODEL, folder.check(path))
+        report = folder.check(path)
+        return Found(base, path, path / folder.model_of(report), report)
     path = path / folder.MODEL if path.is_dir() else path
     try:
         check_not_pointer(path)

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action.baseline.folder import MODEL
+from onnx_export_action.baseline.folder import model_of
 from onnx_export_action.baseline.found import Found, Unusable
 from onnx_export_action.bundle import whole
 from onnx_export_action.log import Log
@@ -91,7 +91,7 @@ def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log)
     placed: list[Path] = []
     try:
         _place(found, report, target, placed)
-        graph = _proven_graph(report, target / MODEL, settings, host, log)
+        graph = _proven_graph(report, target / model_of(report), settings, host, log)
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
@@ -99,7 +99,7 @@ def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log)
     origin = report.export.reused_from or found.base
     log.line(f"{len(placed)} files, proven and timed at {origin.commit[:7]}; nothing is exported.")
     return Taken(
-        file=target / MODEL,
+        file=target / model_of(report),
         model=model.model_copy(update={"architecture": report.model.architecture if report.model else ""}),
         export=report.export.model_copy(update={"attempts": (), "reused_from": origin}),
         graph=graph,

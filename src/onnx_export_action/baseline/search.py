@@ -63,7 +63,7 @@ class Search:
         known = walk.eligible(self._artifacts.named(name), name, self._context.run_id)
         for chosen in self._preferred(walk.nearest(self._history.line(start), known)):
             if report := self._unpacked(chosen, folder):
-                return Found(self._base_of(chosen, anchor), folder, folder / bundle.MODEL, report)
+                return Found(self._base_of(chosen, anchor), folder, folder / bundle.model_of(report), report)
         where = f"for {start[:7]}, {anchor}, nor for a commit before it"
         return NoBase(reason=f"No baseline yet: there is no artifact {name!r} of a proven file {where}.", remedy=_HOW)
 

@@ -19,23 +19,39 @@ SERVICE = "onnx_export_action.exporters.service"
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What the model said: the cases with its answers, and the axes that should be dynamic."""
+class Part:
+    """One file of an export by its name: the cases with the model's answers, and the axes that should be dynamic."""
 
+    name: str
     cases: tuple[dict[str, Any], ...]
     axes: dict[str, dict[int, str]]
+
+
+@dataclass(frozen=True)
+class Answered(Part):
+    """What the model said, to the main part and to the others where a model is written to several files."""
+
     architecture: str
     reference: str
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what the cases do not try
     generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
+    others: tuple[Part, ...] = ()
+
+    def part(self, name: str) -> Part:
+        """The part of this name, else the main one."""
+        return next((other for other in self.others if other.name == name), self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exported(Answered):
-    """What the worker left: the file beside the answers that it is held to."""
+    """What the worker left: the main file beside the answers that it is held to, and the others beside that."""
 
     file: Path
+
+    def file_of(self, part: Part) -> Path:
+        """Where a part lies."""
+        return self.file.with_name(f"{part.name}.onnx")
 
 
 def interpreter_of(exporter: str) -> Path:
@@ -91,15 +107,17 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
     )
     log.line(f"answered {len(answered['cases'])} cases with PyTorch")
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
-    axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
+    main = _part(answered)
     return Answered(
-        tuple(answered["cases"]),
-        axes,
+        main.name,
+        main.cases,
+        main.axes,
         loaded["architecture"],
         versions,
         tuple(answered["warnings"]),
         tuple(answered["notes"]),
         tuple(answered["generations"]),
+        tuple(_part(other) for other in answered.get("others", ())),
     )
 
 
@@ -108,7 +126,7 @@ def export(
 ) -> Exported:
     """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
     answered = answer(worker, model, settings, threads, folder, log)
-    file = folder / "onnx" / "model.onnx"
+    file = folder / "onnx" / f"{answered.name}.onnx"
     worker.call("export", exporter=exporter, opset=opset, file=str(file))
     return Exported(**vars(answered), file=file)
 
@@ -119,3 +137,8 @@ def explained(failure: WorkerFailure) -> WorkerFailure:
         return failure
     found = diagnosis.diagnose(failure.cause, failure.traceback)
     return WorkerFailure(found.cause, failure.hint or found.remedy, found.kind, failure.traceback or failure.cause)
+
+
+def _part(answered: dict[str, Any]) -> Part:
+    axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
+    return Part(answered.get("name", "model"), tuple(answered["cases"]), axes)

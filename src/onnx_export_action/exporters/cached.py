@@ -34,7 +34,7 @@ class CachedModule(NamedModule):
     def outputs(self, inputs: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """The logits, and keys and values of the past and the new text together."""
         past = [value for name, value in inputs.items() if name.startswith(PAST)]
-        cache = _filled(past)
+        cache = filled(past)
         given = {name: value for name, value in inputs.items() if not name.startswith(PAST)}
         answered = self.model(**given, past_key_values=cache, **self._options)
         flat = [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
@@ -63,7 +63,7 @@ def _input_names(model: Any, layers: int) -> tuple[str, ...]:
     return (*names[:place], *_flat_names(PAST, layers), *names[place + 1 :])
 
 
-def _filled(flat: list[torch.Tensor]) -> Any:
+def filled(flat: list[torch.Tensor]) -> Any:
     """A cache that holds these tensors themselves; filling it by `update` would join each to an empty one first."""
     cache = transformers.DynamicCache()
     for keys, values in zip(flat[::2], flat[1::2], strict=True):

@@ -32,6 +32,7 @@ class Case:
     scale: float = 1.0  # of height and width, or of the length of a sound
     wide: float = 1.0  # width over height of an image, beside the model's own
     past: int = 0  # positions that a cache holds already
+    source: int = 0  # positions of the text that an encoder has read, where a decoder alone is run
     vocabulary: bool = False  # tokens spread over the whole vocabulary, each once where all fit
     optional: bool = False  # left out where the model itself refuses it, so that no file has to take it
 
@@ -161,5 +162,6 @@ def describe(case: Case) -> str:
     """A text case for people: `batch 2, sequence 33, right padding`."""
     padding = {"none": "", "between": ", padding in between"}.get(case.padding, f", {case.padding} padding")
     past = f", past {case.past}" if case.past else ""
+    source = f", source {case.source}" if case.source else ""
     words = ", the vocabulary" if case.vocabulary else ""
-    return f"batch {case.batch}, sequence {case.sequence}{past}{padding}{words}"
+    return f"batch {case.batch}, sequence {case.sequence}{past}{source}{padding}{words}"

@@ -17,8 +17,11 @@ from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
+from onnx_export_action.exporters.seq2seq import Decoder, Encoder
+from onnx_export_action.exporters.seq2seq_inputs import DecoderInputs, EncoderInputs
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.whole_text import WholeText
+from onnx_export_action.workers.protocol import Refusal
 
 # What one case may cost: values to be kept and compared, and products of weights, some ten seconds on two cores.
 _MOST_VALUES, _MOST_PRODUCTS = 2**24, 10**12
@@ -28,21 +31,35 @@ def load(path: str, task: str, dtype: str, trust_remote_code: bool, **_: Any) ->
     """The model in a folder, with its tokenizer."""
     model = loading.load(path, tasks.without_past(task), dtype, trust_remote_code)
     tokenizer, warning = loading.tokenizer(path, trust_remote_code)
-    kind = CachedDecoder if tasks.has_past(task) else Checkpoint
     inputs = Inputs(model, tasks.without_past(task), Path(path), tokenizer)
-    subject = kind(model, inputs, loading.DTYPES[dtype], Path(path))
+    subject = _kind(model, task)(model, inputs, loading.DTYPES[dtype], Path(path))
     subject.warnings, subject.task = (warning,) if warning else (), task
     return subject
+
+
+def _kind(model: Any, task: str) -> type[Checkpoint]:
+    if not tasks.has_past(task):
+        return Checkpoint
+    if getattr(model.config, "is_encoder_decoder", False):
+        return EncoderDecoder
+    plain = tasks.without_past(task)
+    if plain != "text-generation":
+        raise Refusal(
+            f"A {model.config.model_type} model has no decoder, so there is no past.", f"Use `task: {plain}`.", "usage"
+        )
+    return CachedDecoder
 
 
 class Checkpoint:
     """A model that answers in one call."""
 
+    name = "model"
+    others: tuple[Subject, ...] = ()
     module: NamedModule
     warnings: tuple[str, ...] = ()
     task = ""
     notes: tuple[str, ...] = ()
-    _inputs: Inputs | CachedInputs
+    _inputs: Inputs | CachedInputs | EncoderInputs | DecoderInputs
     _texts = staticmethod(cases.for_text)
 
     def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
@@ -91,6 +108,7 @@ class Checkpoint:
         without_cache(self._model)
 
     def _sample(self) -> Case:
+        assert not isinstance(self._inputs, DecoderInputs)
         longest = self._inputs.longest if self._inputs.modality == "text" else None
         return cases.sample(self._batches, self._lengths, longest)
 
@@ -102,15 +120,16 @@ class Checkpoint:
         return self._texts(self._batches, self._lengths, self._reach())
 
     def _reach(self) -> Reach:
-        reach = self._inputs.reach(self._affordable())
+        assert not isinstance(self._inputs, DecoderInputs)  # which has a plan of its own
+        reach = self._inputs.reach(self._affordable(self._inputs.longest))
         if max(self._batches) == 1:
             reach = replace(reach, vocabulary=0)  # some models take one row only
         self.notes = reach.notes
         return reach
 
-    def _affordable(self) -> int:
+    def _affordable(self, longest: int | None) -> int:
         """Tokens of one case, by the values that the model answers with for each, and by its own size."""
-        few = Case(1, min(self._lengths if self._inputs.longest is None else (*self._lengths, self._inputs.longest)))
+        few = Case(1, min(self._lengths if longest is None else (*self._lengths, longest)))
         inputs = self.typed(self._inputs.make(few, SEED))
         try:
             outputs = self.module.answer(inputs)
@@ -152,3 +171,64 @@ class CachedDecoder(Checkpoint):
 
     def _sample(self) -> Case:
         return cases.sample_with_past(self._batches, self._lengths, self._inputs.longest)
+
+
+class EncoderDecoder(Checkpoint):
+    """The decoder with past, which runs for every token but the first; encoder and first decoder beside it."""
+
+    name = tasks.STEP
+    _inputs: DecoderInputs
+
+    def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
+        super().__init__(model, inputs, dtype, folder)
+        self._source = EncoderInputs(inputs, dtype)
+        encoder, first = Encoder(model, self._source.names), Decoder(model, self._source.masked)
+        before = DecoderInputs(inputs, self._source, encoder, first, dtype)
+        step = Decoder(model, self._source.masked, before.layers)
+        self.module, self._inputs = step, DecoderInputs(inputs, self._source, encoder, first, dtype, step)
+        self.others = (
+            _Part(tasks.ENCODER, self, self._source, encoder),
+            _Part(tasks.DECODER, self, before, first),
+        )
+
+    def generations(self, folder: Path, /) -> list[dict[str, Any]]:
+        """What the model's own `generate` says."""
+        return generation.write(self._model, self._source, folder)
+
+    def prepare(self) -> None:
+        """Nothing: the cache is what is exported."""
+
+    def _sample(self) -> Case:
+        return self._inputs.sample(self._batches, self._lengths)
+
+    def _plan(self) -> tuple[Case, ...]:
+        return self._inputs.plan(self._batches, self._lengths)
+
+    def _describe(self, case: Case) -> str:
+        return f"{self.name}, {super()._describe(case)}"
+
+
+class _Part(Checkpoint):
+    """The encoder, or the decoder for the first token."""
+
+    def __init__(
+        self, name: str, whole: EncoderDecoder, inputs: EncoderInputs | DecoderInputs, module: NamedModule
+    ) -> None:
+        self.name, self.architecture, self.folder = name, whole.architecture, whole.folder
+        self._model, self._inputs, self._dtype, self.module = whole._model, inputs, whole._dtype, module
+
+    def prepare(self) -> None:
+        """Nothing, as for the whole."""
+
+    def _sample(self) -> Case:
+        if isinstance(self._inputs, DecoderInputs):
+            return self._inputs.sample(self._batches, self._lengths)
+        return super()._sample()
+
+    def _plan(self) -> tuple[Case, ...]:
+        if isinstance(self._inputs, DecoderInputs):
+            return self._inputs.plan(self._batches, self._lengths)
+        return super()._plan()
+
+    def _describe(self, case: Case) -> str:
+        return f"{self.name}, {super()._describe(case)}"

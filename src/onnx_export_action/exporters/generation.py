@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 import transformers
 
 from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Padding
 from onnx_export_action.exporters.module import NamedModule
+from onnx_export_action.exporters.seq2seq_inputs import EncoderInputs
+from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 
 _BATCHES = (1, 3)
@@ -23,26 +26,16 @@ _PROMPT = 11
 _SEED = 3026
 
 
-class Texts(Protocol):
-    """What a generation needs to know of a decoder's inputs."""
-
-    @property
-    def longest(self) -> int | None:
-        """The longest text that the model takes; None without a limit."""
-
-    def prompt(self, case: Case, seed: int) -> dict[str, torch.Tensor]:
-        """The text that a generation starts from."""
-
-    def first(self, ids: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The inputs of the first call for a text."""
+Texts = CachedInputs | EncoderInputs | WholeText
 
 
-def write(model: Any, texts: Texts, folder: Path) -> list[dict[str, Any]]:
-    """Generate greedily for one text and for three with left padding; what the first call takes, and what came out."""
-    return [_write(_said(model, texts, batch, _left(batch)), texts, folder) for batch in _BATCHES]
+def write(model: Any, texts: CachedInputs | EncoderInputs, folder: Path) -> list[dict[str, Any]]:
+    """Generate greedily for one text and for three with padding; what the first call takes, and what came out."""
+    said = [_said(model, texts, batch, _padding(model, batch)) for batch in _BATCHES]
+    return [_write(each, texts, folder) for each in said]
 
 
-def write_whole(module: NamedModule, texts: Texts, folder: Path) -> list[dict[str, Any]]:
+def write_whole(module: NamedModule, texts: WholeText, folder: Path) -> list[dict[str, Any]]:
     """The same for a file without a cache, which reads the whole text at each step and has no positions as input.
 
     Where padding on the left shifts the model's positions, the texts have none. Nothing where `generate` does something
@@ -65,12 +58,18 @@ def write_whole(module: NamedModule, texts: Texts, folder: Path) -> list[dict[st
 class _Said:
     prompt: Mapping[str, torch.Tensor]
     padding: Padding
+    start: torch.Tensor  # what stands before the first token: the prompt, or an encoder-decoder's start token
     tokens: torch.Tensor
     scores: torch.Tensor
 
 
 def _left(batch: int) -> Padding:
     return "left" if batch > 1 else "none"
+
+
+def _padding(model: Any, batch: int) -> Padding:
+    """A decoder goes on at the right end, so its padding is on the left; an encoder's is where tokenizers put it."""
+    return "right" if batch > 1 and model.config.is_encoder_decoder else _left(batch)
 
 
 def _said(model: Any, texts: Texts, batch: int, padding: Padding) -> _Said:
@@ -90,32 +89,46 @@ def _reads_on(module: NamedModule, said: _Said) -> bool:
 
 
 def _write(said: _Said, texts: Texts, folder: Path) -> dict[str, Any]:
-    first = texts.first(said.prompt["input_ids"], said.prompt["attention_mask"])
     batch, tokens = said.tokens.shape
     file = folder / f"generation-{batch}.npz"
-    arrays = {f"in.{name}": _array(value) for name, value in first.items()}
-    np.savez(file, allow_pickle=False, tokens=said.tokens.numpy(), scores=_array(said.scores), **arrays)
-    return {"file": str(file), "batch": batch, "tokens": tokens, "padding": said.padding}
+    arrays = {f"in.{name}": _array(value) for name, value in _first(said, texts).items()}
+    arrays |= {"tokens": said.tokens.numpy(), "scores": _array(said.scores), "start": said.start.numpy()}
+    np.savez(file, allow_pickle=False, **arrays)
+    padding = said.padding if "attention_mask" in said.prompt else "none"
+    return {"file": str(file), "batch": batch, "tokens": tokens, "padding": padding}
 
 
-def _generate(model: Any, prompt: Mapping[str, torch.Tensor], tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _first(said: _Said, texts: Texts) -> Mapping[str, torch.Tensor]:
+    """What the first call takes, an encoder's or a decoder's."""
+    if isinstance(texts, EncoderInputs):
+        return said.prompt
+    return texts.first(said.prompt["input_ids"], said.prompt["attention_mask"])
+
+
+def _generate(
+    model: Any, prompt: Mapping[str, torch.Tensor], tokens: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     with _greedy(model, tokens):
         try:
-            said = model.generate(**prompt)
+            # The plain one: what Whisper puts in its place chops the sound, and chooses tokens by rules of its own.
+            said = transformers.GenerationMixin.generate(model, **prompt)
         except Exception as error:
             raise Refusal(
                 f"`generate` of the model itself fails: {diagnosis.first_sentence(str(error) or type(error).__name__)}",
-                "Use `task: text-generation`, a file without a cache.",
+                "Use the task without `-with-past`.",
                 "usage",
             ) from error
-    return said.sequences[:, prompt["input_ids"].shape[1] :], torch.stack(said.logits, dim=1)
+    length = 1 if model.config.is_encoder_decoder else prompt["input_ids"].shape[1]
+    return said.sequences[:, :length], said.sequences[:, length:], torch.stack(said.logits, dim=1)
 
 
 @contextmanager
 def _greedy(model: Any, tokens: int) -> Iterator[None]:
     """No sampling, no early end, nothing that changes scores; `generate` fills gaps from the model's own settings."""
     own = model.generation_config
+    start = own.decoder_start_token_id
     model.generation_config = transformers.GenerationConfig(
+        decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None) if start is None else start,
         max_new_tokens=tokens,
         do_sample=False,
         use_cache=True,

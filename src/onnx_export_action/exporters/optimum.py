@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +15,13 @@ from onnx_export_action.workers.protocol import Refusal
 
 def export(job: Job) -> None:
     """Let optimum choose inputs, outputs and patches; its own comparison is left out, ours follows."""
-    folder = job.file.parent / "optimum"
+    folder = job.file.parent.parent / "optimum"
+    if not folder.exists():  # all parts are written at once, with the first that is asked for
+        _write(job, folder)
+    _take(folder, job.file)
+
+
+def _write(job: Job, folder: Path) -> None:
     onnx_export_from_model(
         model=cast(Any, job.module.model),
         output=folder,
@@ -27,18 +32,15 @@ def export(job: Job) -> None:
         preprocessors=maybe_load_preprocessors(job.source),
         device="cpu",
     )
-    _take_the_only_file(folder, job.file)
 
 
-def _take_the_only_file(folder: Path, target: Path) -> None:
-    files = sorted(path for path in folder.iterdir() if ".onnx" in path.name)
-    graphs = [path for path in files if path.suffix == ".onnx"]
-    if len(graphs) != 1 or graphs[0].name != target.name:
-        names = ", ".join(path.name for path in graphs) or "none"
+def _take(folder: Path, target: Path) -> None:
+    files = sorted(path for path in folder.iterdir() if path.name.startswith(target.name))
+    if not files:
+        names = ", ".join(sorted(path.name for path in folder.glob("*.onnx"))) or "none"
         raise Refusal(
-            f"optimum writes another set of files for this task ({names}), not one model.onnx.",
+            f"optimum writes another set of files for this task ({names}), without {target.name}.",
             "Use another `exporter`.",
         )
     for path in files:
         path.rename(target.with_name(path.name))
-    shutil.rmtree(folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.metadata
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -36,73 +37,98 @@ class Service:
     """The operations of an exporting worker, in the order they are asked for."""
 
     _subject: Subject
+    _parts: dict[str, Subject]
+
+    def __init__(self) -> None:
+        self._axes: dict[str, axes.Axes] = {}
 
     def load(self, kind: str, task: str, threads: int, **asked: Any) -> dict[str, Any]:
         """Load the model; tells its class and the versions that it runs with."""
         torch.set_num_threads(threads)
         self._task = task
         self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
+        self._parts = {subject.name: subject for subject in (self._subject, *self._subject.others)}
         return {
             "architecture": self._subject.architecture,
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
 
     def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
-        """Run the model on every case of the proof and write inputs and outputs to `folder` as .npz files."""
-        subject = self._subject
-        trials = enumerate(subject.trials(batch_sizes, sequence_lengths))
-        tried = [self._write(index, trial, Path(folder)) for index, trial in trials]
+        """Run every part on every case of its proof; tells of the main one, and of `others` where there are more."""
+        main, *others = [
+            self._answer(subject, Path(folder), batch_sizes, sequence_lengths) for subject in self._parts.values()
+        ]
+        notes = [note for subject in self._parts.values() for note in subject.notes]
+        return {
+            **main,
+            "others": others,
+            "generations": self._subject.generations(Path(folder)),
+            "notes": list(dict.fromkeys(notes)),
+            "warnings": list(self._subject.warnings),
+        }
+
+    def _answer(self, subject: Subject, folder: Path, batch_sizes: list[int], lengths: list[int]) -> dict[str, Any]:
+        """Run one part on its cases and write inputs and outputs to `folder` as .npz files."""
+        trials = enumerate(subject.trials(batch_sizes, lengths))
+        tried = [self._write(subject, index, trial, folder) for index, trial in trials]
         written = [entry for entry in tried if entry]
         subject.module.output_names = tuple(written[0]["outputs"])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
-        self._axes = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
-        masked = subject.masked(tuple(written[0]["outputs"]), self._axes)
+        self._axes[subject.name] = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
+        masked = subject.masked(tuple(written[0]["outputs"]), self._axes[subject.name])
         wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
         cases = [{**entry, "masked": masked} for entry in written]
-        return {
-            "cases": cases,
-            "axes": wanted,
-            "generations": subject.generations(Path(folder)),
-            "notes": list(subject.notes),
-            "warnings": list(subject.warnings),
-        }
+        return {"name": subject.name, "cases": cases, "axes": wanted}
 
     def answer_again(self, cases: list[str], folder: str) -> list[str]:
         """Answer inputs that another interpreter made; tells the .npz files with the answers, in the same order."""
         return [self._answer_again(case, Path(folder) / f"again-{index:02}.npz") for index, case in enumerate(cases)]
 
     def export(self, exporter: str, opset: int, file: str) -> None:
-        """Write the ONNX file by the named route, weights in one external file when they are large."""
-        subject = self._subject
-        job = Job(subject.module, subject.sample(), self._axes, self._task, opset, Path(file), subject.folder)
-        subject.prepare()
-        with traceable(subject.module.model):
-            route(exporter).export(job)
-        files.settle(job.file)
-        gc.collect()
+        """Write each part beside `file` by the named route, weights in one external file when they are large."""
+        onnx, scratch = Path(file).parent, Path(file).parent / "scratch"
+        # All of them first: an exporter may leave the model with other settings than it found.
+        samples = {name: subject.sample() for name, subject in self._parts.items()}
+        for name, subject in self._parts.items():
+            target = scratch / name / f"{name}.onnx"
+            target.parent.mkdir(parents=True)
+            subject.prepare()
+            job = Job(subject.module, samples[name], self._axes[name], self._task, opset, target, subject.folder)
+            with traceable(subject.module.model):
+                route(exporter).export(job)
+            files.settle(target)
+            for written in target.parent.iterdir():
+                written.rename(onnx / written.name)
+            gc.collect()
+        shutil.rmtree(scratch)
 
     def trace(self, case: str) -> dict[str, str]:
         """Write what each part of the model hands on for a case's inputs; part to file, in the order of the run."""
         folder = Path(tempfile.mkdtemp(prefix="parts-", dir=Path(case).parent))
-        return tracing.write(self._subject.module, self._given(case), folder)
+        return tracing.write(self._of(case).module, self._given(case), folder)
 
     def time(self, case: str, seconds: float) -> list[float]:
-        """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
-        given = self._given(case)
-        return latencies_ms(lambda: self._subject.module.answer(given), seconds)
+        """Latencies of a case's own part, in milliseconds, for about `seconds` and at least once."""
+        module, given = self._of(case).module, self._given(case)
+        return latencies_ms(lambda: module.answer(given), seconds)
+
+    def _of(self, case: str) -> Subject:
+        """The part that a case is of, by its file's name: another worker may have made it."""
+        return self._parts[Path(case).stem.rpartition("-")[0]]
 
     def _given(self, case: str) -> dict[str, torch.Tensor]:
+        subject = self._of(case)
         with np.load(case) as arrays:
-            inputs = {name: torch.from_numpy(arrays[f"in.{name}"]) for name in self._subject.module.input_names}
-        return self._subject.typed(inputs)
+            inputs = {name: torch.from_numpy(arrays[f"in.{name}"]) for name in subject.module.input_names}
+        return subject.typed(inputs)
 
     def _answer_again(self, case: str, file: Path) -> str:
-        outputs = self._subject.module.answer(self._given(case))
+        outputs = self._of(case).module.answer(self._given(case))
         np.savez(file, allow_pickle=False, **{f"out.{name}": _array(value) for name, value in outputs.items()})
         return str(file)
 
-    def _write(self, index: int, trial: Trial, folder: Path) -> dict[str, Any] | None:
-        module = self._subject.module
+    def _write(self, subject: Subject, index: int, trial: Trial, folder: Path) -> dict[str, Any] | None:
+        module = subject.module
         try:
             outputs = module.answer(trial.inputs)
         except Exception as error:
@@ -117,7 +143,7 @@ class Service:
             raise Refusal(
                 "The model gives no output tensor.", "Choose another `task`; a module has to return tensors.", "usage"
             )
-        file = folder / f"case-{index:02}.npz"
+        file = folder / f"{subject.name}-{index:02}.npz"
         measured = rounding.of(module, trial.inputs, outputs, SEED + index) if index % _ROUNDED_EACH == 0 else {}
         arrays = {f"in.{name}": _array(value) for name, value in {**trial.derived, **trial.inputs}.items()}
         arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}

@@ -30,6 +30,8 @@ class Trial:
 class Subject(Protocol):
     """A loaded model; each kind of source has its own."""
 
+    name: str  # of its file, without the ending
+    others: tuple[Subject, ...]  # what is written to files of its own beside the main one
     module: NamedModule
     architecture: str
     warnings: tuple[str, ...]

@@ -12,7 +12,7 @@ from onnx_export_action.records import Publication, Report
 def outputs_of(report: Report, output_dir: str) -> dict[str, str]:
     """Every output that needs no GitHub; those without a value on this run are left out."""
     folder = PurePosixPath(output_dir)
-    onnx = next((file for file in report.main_files if file.path.endswith(".onnx")), None)
+    onnx = report.main_file
     validation, export, benchmark = report.validation, report.export, report.benchmark
     found = {
         "verdict": report.verdict,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, computed_field
 
+from onnx_export_action import tasks
 from onnx_export_action.records.base import File, Record
 from onnx_export_action.records.benchmark import Benchmark
 from onnx_export_action.records.comparison import Comparison
@@ -84,6 +85,12 @@ class Report(Record):
     def proven(self) -> bool:
         """The file gives the model's answers, whatever the gates say of its size or speed."""
         return self.failure is None and self.validation is not None and self.validation.passed
+
+    @property
+    def main_file(self) -> File | None:
+        """The .onnx that graph and latency are of: of an encoder-decoder, what runs for every token but the first."""
+        graphs = [file for file in self.main_files if file.path.endswith(".onnx")]
+        return next((file for file in graphs if file.path.startswith(tasks.STEP)), graphs[0] if graphs else None)
 
     @property
     def main_files(self) -> tuple[File, ...]:

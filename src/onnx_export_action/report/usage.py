@@ -21,14 +21,14 @@ _NUMPY = {"float": "float32", "double": "float64", "bool": "bool_"}
 def example(report: Report) -> str:
     """The code, or nothing where there is no file to trust."""
     graph = report.graph
-    names = [file.path for file in report.main_files if file.path.endswith(".onnx")]
-    if not report.proven or graph is None or not names or not graph.inputs or not graph.outputs:
+    file = report.main_file
+    if not report.proven or graph is None or file is None or not graph.inputs or not graph.outputs:
         return ""
     given = {tensor.name for tensor in graph.inputs}
     tokenizer = any(file.path in _TOKENIZER_FILES for file in report.files)
     if tokenizer and "input_ids" in given and given <= _TOKENIZER_INPUTS:
-        return _with_tokenizer(graph, names[0])
-    return _with_arrays(graph, names[0], _sizes(report))
+        return _with_tokenizer(graph, file.path)
+    return _with_arrays(graph, file.path, _sizes(report))
 
 
 def _with_tokenizer(graph: Graph, file: str) -> str:

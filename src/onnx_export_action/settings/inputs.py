@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from onnx_export_action import tasks
@@ -180,6 +180,19 @@ class Settings(BaseModel):
         near = difflib.get_close_matches(task, [*tasks.AUTO_CLASSES, *tasks.SYNONYMS], n=3, cutoff=0.5)
         known = f"did you mean {' or '.join(near)}?" if near else f"known tasks: {', '.join(tasks.known_tasks())}"
         raise PydanticCustomError("task", "unknown task {value}; {known}", {"value": repr(value), "known": known})
+
+    @field_validator("variants")
+    @classmethod
+    def _of_one_file(cls, value: tuple[VariantName, ...], info: ValidationInfo) -> tuple[VariantName, ...]:
+        task = info.data.get("task", "")
+        if value and tasks.has_several_files(task):
+            raise PydanticCustomError(
+                "variants",
+                "{task} writes several files, and variants are made of one; leave `variants` empty, or use the task "
+                "without `-with-past`",
+                {"task": task},
+            )
+        return value
 
     @field_validator("target")
     @classmethod

@@ -5,7 +5,7 @@ A file with a cache gets the new token and the cache of the step before, one wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from onnx_export_action.validation.parity import Limit
 
 Array = NDArray[Any]
 Run = Callable[[dict[str, Array]], Mapping[str, Array]]
+Writer = Generator[Array, Array, None]  # takes a token for each text, gives the scores of the next
 
 PAST, PRESENT = "past_key_values.", "present."
 
@@ -29,19 +30,71 @@ class Followed:
     difference: str
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The files of an encoder-decoder, each as a call."""
+
+    encoder: Run
+    decoder: Run
+    step: Run
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the model said: from which tokens it started, the tokens that followed, and their scores."""
+
+    start: Array
+    tokens: Array
+    scores: Array
+
+
 def follow(run: Run, first: Mapping[str, Array], tokens: Array, scores: Array, limit: Limit) -> Followed:
+    """Let one file write on, and hold it to the model's tokens."""
+    return _follow(_on(run, first), tokens, scores, limit)
+
+
+def follow_parts(parts: Parts, source: Mapping[str, Array], said: Said, limit: Limit) -> Followed:
+    """Let encoder, decoder and decoder with past write together, and hold them to the model's tokens."""
+    return _follow(_from(parts, source, said.start), said.tokens, said.scores, limit)
+
+
+def _follow(write: Writer, tokens: Array, scores: Array, limit: Limit) -> Followed:
     """Choose the greatest score at each step, and go on with the model's token, so that one tie is no other text."""
-    inputs, ties = dict(first), 0
+    ties, logits = 0, next(write)
     for step in range(tokens.shape[1]):
-        answers = run(inputs)
-        chosen = answers["logits"][:, -1].argmax(axis=-1)
+        chosen = logits[:, -1].argmax(axis=-1)
         for row in np.flatnonzero(chosen != tokens[:, step]):
             if not _is_tie(scores[row, step], tokens[row, step], chosen[row], limit):
                 where = f"token {step + 1} of text {row + 1}"
                 return Followed(ties, f"{where} is {chosen[row]} instead of {tokens[row, step]}")
             ties += 1
-        inputs = _next(inputs, answers, tokens[:, step])
+        if step + 1 < tokens.shape[1]:
+            logits = write.send(tokens[:, step])
     return Followed(ties, "")
+
+
+def _on(run: Run, first: Mapping[str, Array]) -> Writer:
+    inputs = dict(first)
+    while True:
+        answers = run(inputs)
+        tokens = yield answers["logits"]
+        inputs = _next(inputs, answers, tokens)
+
+
+def _from(parts: Parts, source: Mapping[str, Array], start: Array) -> Writer:
+    mask = {"encoder_attention_mask": source["attention_mask"]} if "attention_mask" in source else {}
+    hidden = parts.encoder(dict(source))["last_hidden_state"]
+    answers = parts.decoder({**mask, "input_ids": start.astype(np.int64), "encoder_hidden_states": hidden})
+    cache: dict[str, Array] = {}
+    while True:
+        # Keys and values of the source come once, those of the text with each step.
+        cache |= _past(answers)
+        tokens = yield answers["logits"]
+        answers = parts.step({**mask, "input_ids": tokens[:, None].astype(np.int64), **cache})
+
+
+def _past(answers: Mapping[str, Array]) -> dict[str, Array]:
+    return {f"{PAST}{name[len(PRESENT) :]}": value for name, value in answers.items() if name.startswith(PRESENT)}
 
 
 def _is_tie(scores: Array, best: int, other: int, limit: Limit) -> bool:
@@ -57,8 +110,7 @@ def _next(inputs: Mapping[str, Array], answers: Mapping[str, Array], tokens: Arr
     if not any(name.startswith(PAST) for name in inputs):
         whole = {name: np.concatenate([inputs[name], new[name]], axis=1) for name in new if name in inputs}
         return {**whole, "attention_mask": mask}
-    cache = {f"{PAST}{name[len(PRESENT) :]}": value for name, value in answers.items() if name.startswith(PRESENT)}
-    return {name: value for name, value in {**new, "attention_mask": mask, **cache}.items() if name in inputs}
+    return {name: value for name, value in {**new, "attention_mask": mask, **_past(answers)}.items() if name in inputs}
 
 
 def check(followed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Check:
@@ -67,10 +119,12 @@ def check(followed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Ch
         if found["difference"]:
             detail = f"batch {said['batch']}: {found['difference']}"
             return Check(name="generation", passed=False, detail=detail)
-    batches = " and ".join(
-        f"{said['batch']}{' with left padding' if said['padding'] == 'left' else ''}" for said, _ in followed
-    )
+    batches = " and ".join(f"{said['batch']}{_padded(said['padding'])}" for said, _ in followed)
     ties = sum(int(found["ties"]) for _, found in followed)
     close = f", but for {ties} whose scores are equal within the limits" if ties else ""
     detail = f"{followed[0][0]['tokens']} tokens, one after the other, batch {batches}, the same as PyTorch's{close}"
     return Check(name="generation", passed=True, detail=detail)
+
+
+def _padded(padding: str) -> str:
+    return "" if padding == "none" else f" with {padding} padding"

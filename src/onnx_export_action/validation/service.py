@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnx_export_action import tasks
 from onnx_export_action.records import Case
 from onnx_export_action.validation import (
     departure,
@@ -133,14 +134,21 @@ class Service:
         return [asdict(sums) for sums in found if sums is not None]
 
     def generate(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Let the file write on as the model did, token by token through its cache; tells where they part."""
-        with np.load(said["file"], allow_pickle=False) as arrays:
-            tokens, scores = arrays["tokens"], arrays["scores"]
-        first, _ = _arrays(said["file"])
-        try:
-            return asdict(generation.follow(self._session.run, first, tokens, scores, self._limits["logits"]))
-        except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
-            return {"ties": 0, "difference": _message(error)}
+        """Let the file write on as the model did, token by token; tells where they part."""
+        first, model = _said(said["file"])
+        return _followed(
+            lambda: generation.follow(self._session.run, first, model.tokens, model.scores, self._limits["logits"])
+        )
+
+    def generate_together(self, files: dict[str, str], threads: int, said: dict[str, Any]) -> dict[str, Any]:
+        """The same for the files of an encoder-decoder, by the names of its parts; the decoder is surveyed last."""
+        first, model = _said(said["file"])
+
+        def follow() -> generation.Followed:
+            opened = [Session(Path(files[name]), threads).run for name in (tasks.ENCODER, tasks.DECODER, tasks.STEP)]
+            return generation.follow_parts(generation.Parts(*opened), first, model, self._limits["logits"])
+
+        return _followed(follow)
 
     def depart(self, file: str, case: dict[str, Any], parts: dict[str, str], dtype: str) -> dict[str, Any] | None:
         """Where the file departs from the parts of the model; None where it does not say or all of them agree."""
@@ -166,6 +174,19 @@ class Service:
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _said(file: str) -> tuple[dict[str, Array], generation.Said]:
+    with np.load(file, allow_pickle=False) as arrays:
+        model = generation.Said(arrays["start"], arrays["tokens"], arrays["scores"])
+    return _arrays(file)[0], model
+
+
+def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:
+    try:
+        return asdict(follow())
+    except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
+        return {"ties": 0, "difference": _message(error)}
 
 
 def _arrays(file: str) -> tuple[dict[str, Array], dict[str, Array]]:

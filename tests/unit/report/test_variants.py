@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from onnx_export_action.records import Report
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Paragraph, Section, Table
@@ -81,3 +83,17 @@ def test_main_files__are_the_exports_alone() -> None:
     files = [factories.make_file(name) for name in ("model.onnx", "model_quantized.onnx", "model_quantized.onnx_data")]
     report = factories.make_report(files=tuple(files), variants=(variant,))
     assert [file.path for file in report.main_files] == ["model.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("names", "main"),
+    [
+        (("encoder_model.onnx", "decoder_model.onnx", "decoder_with_past_model.onnx"), "decoder_with_past_model.onnx"),
+        (("decoder_model.failed.onnx", "decoder_with_past_model.failed.onnx"), "decoder_with_past_model.failed.onnx"),
+        (("config.json", "model.onnx"), "model.onnx"),
+        (("config.json",), None),
+    ],
+)
+def test_main_file__runs_for_every_token(names: tuple[str, ...], main: str | None) -> None:
+    report = factories.make_report(files=tuple(factories.make_file(name) for name in names), variants=())
+    assert (report.main_file.path if report.main_file else None) == main

@@ -109,6 +109,60 @@ def test_follow__a_tie_is_no_other_text() -> None:
     assert generation.follow(run, prompt(cache=True), tokens, scores, EXACT) == generation.Followed(1, "")
 
 
+def encode(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    return {"last_hidden_state": EMBEDDING[inputs["input_ids"]] * inputs["attention_mask"][..., None]}
+
+
+def start(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    source = inputs["encoder_hidden_states"]
+    own = EMBEDDING[inputs["input_ids"]]
+    answers = {"present.0.decoder.key": own[:, None], "present.0.encoder.key": source[:, None]}
+    return {"logits": np.tanh(own.cumsum(1) + source.sum(1, keepdims=True)) @ HEAD, **answers}
+
+
+def step(inputs: Mapping[str, Array]) -> dict[str, Array]:
+    past, source = inputs["past_key_values.0.decoder.key"], inputs["past_key_values.0.encoder.key"]
+    own = np.concatenate([past, EMBEDDING[inputs["input_ids"]][:, None]], axis=2)
+    mask = inputs["encoder_attention_mask"][:, None, :, None]
+    seen = own.cumsum(2)[:, 0, -1:] + (source * mask).sum(2)
+    return {"logits": np.tanh(seen) @ HEAD, "present.0.decoder.key": own}
+
+
+SPOKEN = {"input_ids": np.array([[3, 1, 4], [5, 9, 0]]), "attention_mask": np.array([[1, 1, 1], [1, 1, 0]])}
+
+
+def spoken(steps: int = 8) -> generation.Said:
+    """What the three say when the first decoder reads the whole answer anew at each step."""
+    ids, scores = np.array([[2], [2]]), []
+    for _ in range(steps):
+        scores.append(
+            start({"input_ids": ids, "encoder_hidden_states": encode(SPOKEN)["last_hidden_state"]})["logits"][:, -1]
+        )
+        ids = np.concatenate([ids, scores[-1].argmax(-1)[:, None]], axis=1)
+    return generation.Said(ids[:, :1], ids[:, 1:], np.stack(scores, axis=1))
+
+
+def test_follow_parts__the_same_text() -> None:
+    parts = generation.Parts(encode, start, step)
+    assert generation.follow_parts(parts, SPOKEN, spoken(), EXACT) == generation.Followed(0, "")
+
+
+@pytest.mark.parametrize(
+    ("broken", "token"),
+    [
+        (
+            generation.Parts(lambda given: {"last_hidden_state": -encode(given)["last_hidden_state"]}, start, step),
+            "token 1 ",
+        ),
+        (generation.Parts(encode, lambda given: {**start(given), "logits": -start(given)["logits"]}, step), "token 1 "),
+        (generation.Parts(encode, start, lambda given: {**step(given), "logits": -step(given)["logits"]}), "token 2 "),
+    ],
+    ids=["encoder", "decoder", "step"],
+)
+def test_follow_parts__tells_where_they_part(broken: generation.Parts, token: str) -> None:
+    assert generation.follow_parts(broken, SPOKEN, spoken(), EXACT).difference.startswith(token)
+
+
 SAID = [{"batch": 1, "tokens": 20, "padding": "none"}, {"batch": 3, "tokens": 20, "padding": "left"}]
 
 

@@ -29,6 +29,7 @@ class CustomSubject:
         self, module: CallModule, example: Tensors, axes: Open, folder: Path, maker: Maker = lambda _: None
     ) -> None:
         self.module, self.folder, self.architecture = module, folder, type(module.model).__name__
+        self.name, self.others = "model", ()
         self.warnings: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
         self._example, self._maker = example, maker
