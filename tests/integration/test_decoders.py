@@ -94,7 +94,7 @@ def test_prove__cases_that_see_the_fault(
     proven: Callable[[Mutation], Proof], mutate: Mutation, fails: Callable[[str], bool]
 ) -> None:
     cases = proven(mutate).validation.cases
-    assert len(cases) == 12
+    assert len(cases) == 16
     assert {case.shape: not case.passed for case in cases} == {case.shape: fails(case.shape) for case in cases}
 
 
@@ -133,7 +133,7 @@ def test_program__writes_a_file_that_generates(
     check = next(check for check in validation["checks"] if check["name"] == "generation")
     assert check["detail"].startswith("20 tokens, one after the other, batch 1 and 3 with left padding, the same as")
     shapes = {case["shape"] for case in validation["cases"]}
-    assert {"batch 1, sequence 1, past 127", "batch 2, sequence 1, past 11, left padding"} <= shapes
+    assert {"batch 1, sequence 1, past 159", "batch 2, sequence 1, past 11, left padding"} <= shapes
     assert all(axis["proven"] for axis in validation["dynamic_axes"] if axis["wanted"])
 
 
