@@ -111,16 +111,10 @@ def test_make__a_larger_image(loaded: Loaded) -> None:
     assert inputs.make(Case(1, 1, scale=1.5), 1)["pixel_values"].shape == (1, 3, 48, 48)
 
 
-class Textual:
-    """What `Inputs` reads of a text model."""
-
-    main_input_name = "input_ids"
-
-    def __init__(self, config: Any) -> None:
-        self.config = config
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None) -> None:
-        """Never run."""
+def inputs_of(config: Any, folder: Path) -> Inputs:
+    """The inputs of a whole model, of which no weight exists."""
+    with torch.device("meta"):
+        return Inputs(transformers.AutoModel.from_config(config), "feature-extraction", folder, None)
 
 
 @pytest.mark.parametrize(
@@ -132,23 +126,20 @@ class Textual:
     ],
 )
 def test_longest__never_more_than_the_position_table_holds(tmp_path: Path, config: Any, most: int) -> None:
-    longest = Inputs(Textual(config), "feature-extraction", tmp_path, None).longest
-    assert longest in (most - 1, most)
+    assert inputs_of(config, tmp_path).longest in (most - 1, most)
 
 
 def test_longest__of_relative_positions_is_not_limited(tmp_path: Path) -> None:
-    assert Inputs(Textual(transformers.T5Config()), "feature-extraction", tmp_path, None).longest is None
+    assert inputs_of(transformers.T5Config(), tmp_path).longest is None
 
 
 def test_make__an_input_that_nobody_can_guess_is_refused(tmp_path: Path) -> None:
-    class Model:
-        main_input_name = "input_ids"
-        config = transformers.BertConfig()
-
+    class Model(transformers.BertModel):
         def forward(self, input_ids: torch.Tensor, weather: torch.Tensor) -> None:
             """Never run."""
 
-    inputs = Inputs(Model(), "feature-extraction", tmp_path, None)
+    with torch.device("meta"):
+        inputs = Inputs(Model(transformers.BertConfig()), "feature-extraction", tmp_path, None)
     with pytest.raises(Refusal) as caught:
         inputs.make(Case(1, 7), 1)
     assert "`weather`" in caught.value.cause
