@@ -6,7 +6,7 @@
 The programs run alternately. Wall time is the whole process, in runs that nothing else watches. Memory is the
 greatest sum of the proportional set sizes (PSS) over the process tree, so that pages two processes share count once;
 bytes written are the kernel's count of what the tree sent to storage; both in runs of their own. Ours includes its
-proof at eight shapes, optimum-cli's its comparison at one.
+proof, as many cases as it says, optimum-cli's its comparison at one.
 """
 
 from __future__ import annotations

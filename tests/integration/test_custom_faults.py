@@ -135,13 +135,13 @@ def test_torchscript__without_example_inputs(worker: Worker, tmp_path: Path) -> 
 
 
 def test_program__never_unpickles(worker: Worker, tmp_path: Path) -> None:
-    made, changed = custom_models.saved("program", tmp_path), tmp_path / "evil.pt2"
+    made, changed = custom_models.saved("program", tmp_path), tmp_path / "hostile.pt2"
     with zipfile.ZipFile(made) as old, zipfile.ZipFile(changed, "w") as new:
         for entry in old.infolist():
             sample = entry.filename.endswith("sample_inputs/model.pt")
             content = custom_models.pickled_call(tmp_path / "ran") if sample else old.read(entry)
             new.writestr(entry.filename, content)
-    assert "cannot load evil.pt2" in failure(worker, changed, "program").cause
+    assert "cannot load hostile.pt2" in failure(worker, changed, "program").cause
     assert not (tmp_path / "ran").exists()
 
 

@@ -91,7 +91,8 @@ class Service:
     def fail(self, name: str, exporter: str, opset: int, file: str | None = None) -> None:
         """Export the named module by a real route."""
         model = _Model(FORWARDS[name]).eval().requires_grad_(False)
-        module = NamedModule(model, ("x",), ("y",))
+        module = NamedModule(model, ("x",))
+        module.output_names = ("y",)
         sample = {"x": torch.randn(3, 13, 4)}
         target = Path(file) if file else Path(tempfile.mkdtemp()) / "model.onnx"
         route(exporter).export(Job(module, sample, _AXES, "feature-extraction", opset, target, target))
