@@ -23,8 +23,8 @@ from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 
-# What one case may cost: values to be kept and compared, and products of weights, some ten seconds on two cores.
-_MOST_VALUES, _MOST_PRODUCTS = 2**24, 10**12
+# What one case may cost: values to be kept and compared, and products of weights, some seconds on two cores.
+_MOST_VALUES, _MOST_PRODUCTS = 2**24, 2 * 10**11
 
 
 def load(path: str, task: str, dtype: str, trust_remote_code: bool, **_: Any) -> Subject:
