@@ -10,13 +10,12 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_export_action import sources
-from onnx_export_action.exporters import attempt
 from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers.client import Host, Worker
 from tests.integration import cache_mutations as mutations
+from tests.integration import right as right_export
 from tests.integration import tiny
 from tests.integration.mutations import OPSET, nothing, other_axis_names, outputs_in_another_order
 from tests.integration.program import Outcome, assert_error
@@ -29,13 +28,7 @@ Mutation = Callable[[onnx.ModelProto], None]
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The files and the evidence of a tiny Llama."""
-    root = tmp_path_factory.mktemp("right")
-    tiny.llama(root / "m")
-    chosen, log = settings_for(root, task=TASK), RecordingLog()
-    model = sources.resolve(chosen, hub_endpoint="", cache=root, log=log)
-    (root / "work" / "onnx").mkdir(parents=True)
-    with attempt.start("torchscript", Host(300, 10**10, None, {}), log) as worker:
-        return attempt.export(worker, "torchscript", OPSET, model, chosen, 1, root / "work", log)
+    return right_export.export(tmp_path_factory.mktemp("right"), tiny.llama, TASK)
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,13 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_export_action import sources
-from onnx_export_action.exporters import attempt
 from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.tasks import DECODER, ENCODER, STEP
 from onnx_export_action.validation import proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers.client import Host, Worker
 from tests.integration import cache_mutations as mutations
+from tests.integration import right as right_export
 from tests.integration import tiny
 from tests.integration.mutations import OPSET, nothing
 from tests.integration.program import Outcome, assert_error
@@ -34,13 +33,7 @@ Mutation = Callable[[onnx.ModelProto], None]
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The three files of a tiny T5, and the evidence for them."""
-    root = tmp_path_factory.mktemp("right")
-    tiny.t5(root / "m")
-    chosen, log = settings_for(root, task=TASK), RecordingLog()
-    model = sources.resolve(chosen, hub_endpoint="", cache=root, log=log)
-    (root / "work" / "onnx").mkdir(parents=True)
-    with attempt.start("torchscript", Host(300, 10**10, None, {}), log) as worker:
-        return attempt.export(worker, "torchscript", OPSET, model, chosen, 1, root / "work", log)
+    return right_export.export(tmp_path_factory.mktemp("right"), tiny.t5, TASK)
 
 
 @pytest.fixture(scope="module")

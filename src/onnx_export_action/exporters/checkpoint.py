@@ -133,8 +133,8 @@ class Checkpoint:
         inputs = self.typed(self._inputs.make(few, SEED))
         try:
             outputs = self.module.answer(inputs)
-        except Exception:
-            return _MOST_VALUES  # the first case says why
+        except Exception:  # a model's own code raises what it likes; the first case says why
+            return _MOST_VALUES
         values = sum(int(value.numel()) for value in outputs.values()) // few.sequence
         parameters = sum(int(parameter.numel()) for parameter in self.module.parameters())
         return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))
