@@ -62,6 +62,28 @@ def test_gates__against_a_base_of_the_same_file(tmp_path: Path, fail_on: str, ou
     assert [gate["outcome"] for gate in found.report["comparison"]["gates"]] == [outcome]
 
 
+@pytest.mark.parametrize(
+    ("base", "sentence"),
+    [
+        (None, "It cannot be read: No such file or directory."),
+        (b"", "It is empty."),
+        (b"no protobuf", "The baseline's file cannot be compared: "),
+    ],
+    ids=["missing", "empty", "not ONNX"],
+)
+def test_compare__a_base_that_cannot_be_read_is_a_usage_error(
+    tmp_path: Path, base: bytes | None, sentence: str
+) -> None:
+    if base is not None:
+        (tmp_path / "base.onnx").write_bytes(base)
+    given = {"mode": "compare", "baseline": "base.onnx", "benchmark-seconds": "0.1"}
+    write(tmp_path / "network.onnx")
+    outcome = program.run(tmp_path, {"model": "network.onnx", **given})
+    assert outcome.status == 2, outcome.log
+    assert sentence in outcome.report["error"]["message"]
+    assert "Traceback" not in outcome.log
+
+
 def test_gates__a_variant_counts_where_that_is_asked_for(tmp_path: Path) -> None:
     outcome = run(tmp_path, "variants-failed > 0", variants="O1")
     assert outcome.status == 0, outcome.log
