@@ -38,8 +38,8 @@ def _goals(results: list[Result]) -> str:
     return (
         f"A file against itself fails the gate `latency-p50 > +10%` in **{alarms} of {len(same)}** comparisons (the "
         f"goal: at most 1 in 200); so the true share is, with 95 % confidence, at most {share:.2g} %. "
-        f"5 % more work are called slower in **{found} of {len(more)}** comparisons of {_MINUTE} s (the goal: 95 % within "
-        "a minute)."
+        f"5 % more work are called slower in **{found} of {len(more)}** comparisons of {_MINUTE} s (the goal: 95 % "
+        "within a minute)."
     )
 
 
