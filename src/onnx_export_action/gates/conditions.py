@@ -62,11 +62,11 @@ def parse(line: str) -> Condition:
         return Happened(text.lower(), text)
     found = _COMPARISON.fullmatch(text)
     if found is None:
-        raise WrongCondition(f"{_quoted(text)} is no condition{_known(text, [*EVENTS, *FIGURES])}")
+        raise WrongCondition(f"{_quoted(text)} is no condition{_known(text, EVENTS)}")
     name = found["figure"].lower()
     figure = named(name)
     if figure is None:
-        raise WrongCondition(f"unknown figure {_quoted(found['figure'])}{_known(name, FIGURES)}")
+        raise WrongCondition(f"unknown figure {_quoted(found['figure'])}{_known(name)}")
     if found["operator"] not in OPERATORS:
         raise WrongCondition(f"{_quoted(text)}: the operators are {' '.join(OPERATORS)}")
     limit, relative = _limit(name, figure, found["limit"], text)
@@ -99,10 +99,17 @@ def _expected(name: str, figure: Figure) -> str:
     return f"the limit of {name} is written e.g. `{figure.dimension.example}`{change}"
 
 
-def _known(written: str, names: Iterable[str]) -> str:
-    near = [name for name in difflib.get_close_matches(written.lower(), names, cutoff=0.5) if name != written]
+def _known(written: str, also: Iterable[str] = ()) -> str:
+    # What is listed first: a variant's size is no likelier than the size.
+    listed, others = (*also, *LISTED), [name for name in FIGURES if name not in LISTED]
+    near = next(filter(None, (_near(written, names) for names in (listed, others))), [])
     guess = f", did you mean {' or '.join(map(repr, near))}?" if near else ";"
     return f"{guess} figures: {', '.join(LISTED)}; changes: {', '.join(EVENTS)}"
+
+
+def _near(written: str, names: Iterable[str]) -> list[str]:
+    found = difflib.get_close_matches(written.lower(), list(names), cutoff=0.5)
+    return [name for name in found if name != written]
 
 
 def _quoted(text: str) -> str:
