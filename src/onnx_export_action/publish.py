@@ -117,7 +117,10 @@ def _entries(report: Report, folder: Path) -> list[Entry]:
     if report.verdict == "error":
         return _left_by_an_error(report, folder)
     weights = {file.path for file in report.main_files} | {path for v in report.variants for path in v.files}
-    listed = (Entry(folder / file.path, file.path, file.size_bytes, file.path in weights) for file in report.files)
+    listed = (
+        Entry(folder / file.path, file.path, file.size_bytes, file.path in weights, file.sha256)
+        for file in report.files
+    )
     beside = (folder / name for name in ("manifest.json", *_REPORTS))
     return [*listed, *(Entry(path, path.name, path.stat().st_size, False) for path in beside if path.is_file())]
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onnx_export_action import publish
+from onnx_export_action.github.artifact.upload import Uploaded
 from tests.integration import program
 from tests.integration.artifact_case import contents, deliver, sha256
 from tests.integration.artifact_server import ArtifactServer, Fault, running, token
@@ -50,6 +52,26 @@ def test_run__a_failed_upload_leaves_verdict_files_outputs_and_summary(github: A
     assert outcome.log.count("::warning") == 1
     assert "::error" not in outcome.log
     assert token() not in outcome.log.replace(f"::add-mask::{token()}", "")
+
+
+def test_run__a_file_that_changes_after_its_proof_is_not_delivered(
+    github: ArtifactServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "network.onnx")
+    real, file = publish.upload, tmp_path / "onnx-export" / "model.onnx"
+
+    def late(*given: Any) -> Uploaded:
+        """Another byte, and size and time as they were."""
+        before, content = file.stat(), file.read_bytes()
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return real(*given)
+
+    monkeypatch.setattr(publish, "upload", late)
+    outcome = program.run(tmp_path, {"model": "network.onnx"}, environment=github.environment())
+    assert (outcome.status, github.finished()) == (4, {})
+    assert outcome.log.count("::warning") == 1
+    assert "The artifact was not uploaded: model.onnx is not what the manifest lists" in outcome.log
 
 
 def test_run__a_file_that_failed_is_kept_under_a_name_that_says_so(github: ArtifactServer, tmp_path: Path) -> None:

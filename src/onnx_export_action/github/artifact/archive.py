@@ -6,6 +6,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -25,6 +26,7 @@ class Entry:
     name: str
     size: int
     stored: bool
+    sha256: str = ""  # as the manifest lists it; empty for what is written behind the manifest
 
 
 class BlockSink:
@@ -76,10 +78,10 @@ class BlockSink:
 def write_zip(entries: Sequence[Entry], sink: BlockSink) -> None:
     """All entries in the order of their names; raises UploadFailed where a file cannot be read as it was found."""
     # zipfile needs no more of a file than `write` and `flush`.
-    with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive, ThreadPoolExecutor(1) as beside:
         for entry in sorted(entries, key=lambda entry: entry.name):
             try:
-                _write(archive, entry)
+                _write(archive, entry, beside)
             except OSError as error:
                 sink.abandon()
                 raise UploadFailed(f"{entry.name} cannot be read: {error.strerror}.") from None
@@ -89,7 +91,7 @@ def write_zip(entries: Sequence[Entry], sink: BlockSink) -> None:
     sink.finish()
 
 
-def _write(archive: zipfile.ZipFile, entry: Entry) -> None:
+def _write(archive: zipfile.ZipFile, entry: Entry, beside: Executor) -> None:
     # No link is followed: one that appeared since the bundle was listed could lead anywhere.
     descriptor = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as source:
@@ -98,9 +100,15 @@ def _write(archive: zipfile.ZipFile, entry: Entry) -> None:
         info.compress_type = zipfile.ZIP_STORED if entry.stored else zipfile.ZIP_DEFLATED
         # zipfile chooses the 64-bit form of the entry by this size, before it has seen the data.
         info.file_size = left = entry.size
+        sent = hashlib.sha256()
         with archive.open(info, "w") as target:
             while left and (piece := source.read(min(left, _READ_BYTES))):
+                # The archive's own hash takes as long as this one, on another core.
+                hashed = beside.submit(sent.update, piece)
                 target.write(piece)
+                hashed.result()
                 left -= len(piece)
         if left or source.read(1):
             raise UploadFailed(f"{entry.name} is not as long as it was.")
+        if entry.sha256 and sent.hexdigest() != entry.sha256:
+            raise UploadFailed(f"{entry.name} is not what the manifest lists: something changed it since.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_zip__does_not_know_when_or_in_which_order_it_was_made(tmp_path: Path) -
 def test_zip__a_file_of_another_size_is_refused(tmp_path: Path, size: int) -> None:
     listed = Entry(entry(tmp_path, "a", b"abc").path, "a", size, stored=True)
     with pytest.raises(UploadFailed, match="a is not as long as it was"):
+        written([listed])
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_zip__a_file_of_another_hash_is_refused(tmp_path: Path, stored: bool) -> None:
+    content = bytes(3 << 20)
+    proven = entry(tmp_path, "model.onnx", content, stored)
+    listed = replace(proven, sha256=hashlib.sha256(content).hexdigest())
+    assert written([listed]) == written([proven])
+    proven.path.write_bytes(content[:-1] + b"\1")
+    with pytest.raises(UploadFailed, match=r"model\.onnx is not what the manifest lists"):
         written([listed])
 
 
