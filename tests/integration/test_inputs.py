@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from onnx_export_action.exporters import loading
+from onnx_export_action.exporters import cases, loading
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
@@ -103,6 +103,31 @@ def test_make__each_text_ends_where_its_end_token_is(loaded: Loaded) -> None:
     for ids, mask in zip(made["input_ids"], made["attention_mask"], strict=True):
         assert (ids == 3).sum() == 1
         assert ids[int(mask.sum()) - 1] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "start"), [("t5", "text2text-generation", 0), ("whisper", "automatic-speech-recognition", 2)]
+)
+def test_make__an_answer_begins_as_generate_does_and_takes_every_token(
+    loaded: Loaded, name: str, task: str, start: int
+) -> None:
+    _, inputs = loaded(name, task)
+    assert (inputs.make(Case(2, 9), 1)["decoder_input_ids"][:, 0] == start).all()
+    reach = inputs.reach(10**6)
+    plan = cases.for_text if inputs.modality == "text" else cases.for_sound
+    case = next(case for case in plan((1, 2), (7, 9), reach) if case.vocabulary)
+    made = inputs.make(case, 1)["decoder_input_ids"]
+    assert set(range(VOCABULARY)) - set(made.flatten().tolist()) <= {0, 3}
+    if inputs.longest is not None:
+        assert made.shape[1] == inputs.longest
+
+
+def test_make__the_longest_answer_reaches_the_last_position(tmp_path: Path) -> None:
+    config = transformers.BartConfig(max_position_embeddings=96)
+    with torch.device("meta"):
+        model = transformers.BartForConditionalGeneration(config)
+    inputs = Inputs(model, "text2text-generation", tmp_path, None)
+    assert inputs.make(Case(1, 96), 1)["decoder_input_ids"].shape == (1, 96)
 
 
 def test_make__a_larger_image(loaded: Loaded) -> None:

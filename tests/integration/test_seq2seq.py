@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -22,6 +23,7 @@ from tests.integration import right as right_export
 from tests.integration import tiny
 from tests.integration.mutations import OPSET, nothing
 from tests.integration.program import Outcome, assert_error
+from tests.integration.tiny import VOCABULARY
 from tests.unit.sources.models import RecordingLog, settings_for
 
 TASK = "text2text-generation-with-past"
@@ -122,15 +124,23 @@ def test_prove__accepts_what_is_right(proven: Callable[[str, Mutation], Proof]) 
     assert {
         name: sum(case.shape.startswith(f"{name}, ") for case in validation.cases) for name in (STEP, ENCODER, DECODER)
     } == {
-        STEP: 7,
+        STEP: 8,
         ENCODER: 13,
-        DECODER: 6,
+        DECODER: 7,
     }
     wanted = {(axis.input, axis.name) for axis in validation.dynamic_axes if axis.wanted and axis.proven}
     assert (f"{STEP}: {OWN}.key", "past_decoder_sequence_length") in wanted
     assert (f"{STEP}: {SOURCE}.key", "encoder_sequence_length") in wanted
     assert (f"{DECODER}: input_ids", "decoder_sequence_length") in wanted
     assert {len({check.name}) for check in validation.checks} == {1}
+
+
+@pytest.mark.parametrize("name", [STEP, DECODER])
+def test_answer__every_token_reaches_every_decoder(right: Exported, name: str) -> None:
+    case = next(case for case in right.part(name).cases if "the vocabulary" in case["shape"])
+    with np.load(case["file"]) as arrays:
+        tried = set(arrays["in.input_ids"].flatten().tolist())
+    assert set(range(VOCABULARY)) - tried == {0, 3}  # padding, with which each answer begins, and the end
 
 
 def cache(prefix: str, *sides: str) -> list[str]:

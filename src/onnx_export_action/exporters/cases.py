@@ -18,7 +18,7 @@ _SAMPLE_PAST = 17
 _PASTS = (3, 11, 29)
 _PAST_OF_SEVERAL = 23
 _BETWEEN_LENGTH = 17
-_MANY_ROWS, _MANY_LENGTH = 11, 5
+_MANY = 11  # as many rows as tokens: which is which, a shape does not tell then
 _VOCABULARY_LENGTH = 61
 
 
@@ -103,7 +103,7 @@ def _corners(batch_sizes: tuple[int, ...], reach: Reach) -> list[Case]:
     """One token, many rows, the longest text, the vocabulary."""
     corners = [Case(min(batch_sizes), 1, optional=True), Case(min(batch_sizes), reach.tried, optional=True)]
     if max(batch_sizes) > 1:
-        corners.insert(1, Case(_MANY_ROWS, min(_MANY_LENGTH, reach.longest or _MANY_LENGTH), "left"))
+        corners.insert(1, Case(_MANY, min(_MANY, reach.longest or _MANY), "left"))
     if reach.tokens and max(batch_sizes) > 1:
         length = min(_VOCABULARY_LENGTH, reach.longest or _VOCABULARY_LENGTH)
         rows = -(-reach.tokens // max(1, length - 1))  # the last place of each row is the end token's
@@ -149,13 +149,21 @@ def for_images(batch_sizes: tuple[int, ...]) -> tuple[Case, ...]:
     return (*(Case(batch, 1) for batch in batch_sizes), *others)
 
 
-def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
-    """Every batch at the model's own length, and shorter and longer sounds; `lengths` are those of a decoder's text."""
+def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], answers: Reach | None = None) -> tuple[Case, ...]:
+    """Every batch at the model's own length, and shorter and longer sounds.
+
+    `lengths` are those of a decoder's text; where there is one, a case goes to its end, through the vocabulary.
+    """
     sequences = [lengths[index % len(lengths)] for index in range(len(batch_sizes))]
     grid = [Case(batch, length) for batch, length in zip(batch_sizes, sequences, strict=True)]
     shorter = Case(max(batch_sizes), max(lengths), scale=0.7, optional=True)
     longer = Case(min(batch_sizes), min(lengths), scale=1.3, optional=True)
-    return (*grid, shorter, longer)
+    return (*grid, shorter, longer, *([longest_answer(answers)] if answers else []))
+
+
+def longest_answer(reach: Reach) -> Case:
+    """A decoder's text to its last position, with every token of the vocabulary in its turn."""
+    return Case(max(1, -(-reach.tokens // reach.tried)), reach.tried, vocabulary=reach.tokens > 0)
 
 
 def describe(case: Case) -> str:

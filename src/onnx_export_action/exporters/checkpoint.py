@@ -23,6 +23,7 @@ from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 
+_WRITTEN = "decoder_input_ids"
 # What one case may cost: values to be kept and compared, and products of weights, some seconds on two cores.
 _MOST_VALUES, _MOST_PRODUCTS = 2**24, 2 * 10**11
 
@@ -116,35 +117,43 @@ class Checkpoint:
         if self._inputs.modality == "image":
             return cases.for_images(self._batches)
         if self._inputs.modality == "sound":
-            return cases.for_sound(self._batches, self._lengths)
+            answers = self._reach() if _WRITTEN in self._inputs.names else None
+            return cases.for_sound(self._batches, self._lengths, answers)
         return self._texts(self._batches, self._lengths, self._reach())
 
     def _reach(self) -> Reach:
-        assert not isinstance(self._inputs, DecoderInputs)  # which has a plan of its own
-        reach = self._inputs.reach(self._affordable(self._inputs.longest))
+        reach = self._inputs.reach(self._affordable())
         if max(self._batches) == 1:
             reach = replace(reach, vocabulary=0)  # some models take one row only
         self.notes = reach.notes
         return reach
 
-    def _affordable(self, longest: int | None) -> int:
+    def _affordable(self) -> int:
         """Tokens of one case, by the values that the model answers with for each, and by its own size."""
-        few = Case(1, min(self._lengths if longest is None else (*self._lengths, longest)))
+        longest = self._inputs.longest
+        few = self._few(min(self._lengths if longest is None else (*self._lengths, longest)))
         inputs = self.typed(self._inputs.make(few, SEED))
         try:
             outputs = self.module.answer(inputs)
         except Exception:  # a model's own code raises what it likes; the first case says why
             return _MOST_VALUES
-        values = sum(int(value.numel()) for value in outputs.values()) // few.sequence
+        kept = (*inputs.values(), *outputs.values())
+        values = sum(int(value.numel()) for value in kept) // few.sequence
         parameters = sum(int(parameter.numel()) for parameter in self.module.parameters())
         return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))
+
+    def _few(self, length: int) -> Case:
+        """The smallest case that tells what a token costs."""
+        return self._inputs.few() if isinstance(self._inputs, DecoderInputs) else Case(1, length)
 
     def _describe(self, case: Case) -> str:
         if self._inputs.modality == "text":
             return cases.describe(case)
         size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
         size += "" if case.wide == 1.0 else f", {case.wide:g} times as wide"
-        return f"batch {case.batch}{size}"
+        answer = f", answer of {case.sequence}" if _WRITTEN in self._inputs.names else ""
+        words = ", the vocabulary" if case.vocabulary else ""
+        return f"batch {case.batch}{size}{answer}{words}"
 
 
 class CachedDecoder(Checkpoint):
@@ -202,7 +211,7 @@ class EncoderDecoder(Checkpoint):
         return self._inputs.sample(self._batches, self._lengths)
 
     def _plan(self) -> tuple[Case, ...]:
-        return self._inputs.plan(self._batches, self._lengths)
+        return self._inputs.plan(self._batches, self._lengths, self._reach())
 
     def _describe(self, case: Case) -> str:
         return f"{self.name}, {super()._describe(case)}"
@@ -227,7 +236,7 @@ class _Part(Checkpoint):
 
     def _plan(self) -> tuple[Case, ...]:
         if isinstance(self._inputs, DecoderInputs):
-            return self._inputs.plan(self._batches, self._lengths)
+            return self._inputs.plan(self._batches, self._lengths, self._reach())
         return super()._plan()
 
     def _describe(self, case: Case) -> str:

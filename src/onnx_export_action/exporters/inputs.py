@@ -85,6 +85,22 @@ class Inputs:
         positions = torch.arange(case.sequence).expand(case.batch, -1).contiguous()
         return {"position_ids": positions} if self.modality == "text" else {}
 
+    def written(self, case: Case, columns: int, generator: torch.Generator) -> torch.Tensor:
+        """What a decoder has written so far: it begins as `generate` does, or takes the vocabulary in its turn."""
+        if case.vocabulary:
+            return self._spread(case.batch, columns, getattr(self._config, "decoder_vocab_size", None))
+        ids = self._ids(torch.ones(case.batch, columns, dtype=torch.int64), generator, end=False)
+        start = self._special("decoder_start_token_id")
+        if start is not None and start < self._size_of_vocabulary:
+            ids[:, 0] = start
+        return ids
+
+    def columns(self, case: Case) -> int:
+        """Tokens of an answer: fewer than the text has beside it, but where its last position is to be reached."""
+        if self.modality != "text" or case.sequence == self.longest:
+            return case.sequence
+        return max(1, case.sequence - 1) if case.vocabulary else max(2, case.sequence - 2)
+
     def _axes_of(self, name: str) -> dict[int, str]:
         both = "input_ids" in self._names and "pixel_values" in self._names and self._separate_batches
         if name == "pixel_values":
@@ -105,7 +121,7 @@ class Inputs:
         if name == "token_type_ids":
             return self._token_types(mask, generator)
         if name == "decoder_input_ids":
-            return self._ids(torch.ones(case.batch, max(2, case.sequence - 2), dtype=torch.int64), generator, end=False)
+            return self.written(case, self.columns(case), generator)
         if name == "pixel_values":
             return self._image(case, generator)
         if name == "input_values":
@@ -128,13 +144,17 @@ class Inputs:
         return min(size for size in (getattr(self._text_config, "vocab_size", None), self._tokens) if size)
 
     def _vocabulary(self, case: Case) -> torch.Tensor:
-        """Tokens spread evenly over the vocabulary, each in its turn, the end token behind each row."""
-        eos, tokens = self._special("eos_token_id"), torch.tensor(self._tokens_tried)
+        """Every token in its turn, the end token behind each row."""
+        eos = self._special("eos_token_id")
         ended = eos is not None and eos < self._size_of_vocabulary and case.sequence > 1
-        shape = (case.batch, case.sequence - ended)
-        places = torch.linspace(0, len(tokens) - 1, shape[0] * shape[1], dtype=torch.float64).round().long()
-        ids = tokens[places].reshape(shape)
+        ids = self._spread(case.batch, case.sequence - ended)
         return torch.nn.functional.pad(ids, (0, 1), value=eos) if ended else ids
+
+    def _spread(self, rows: int, columns: int, below: int | None = None) -> torch.Tensor:
+        """Tokens spread evenly over the vocabulary, each in its turn; `below` where a decoder has fewer."""
+        tokens = torch.tensor([token for token in self._tokens_tried if below is None or token < below])
+        places = torch.linspace(0, len(tokens) - 1, rows * columns, dtype=torch.float64).round().long()
+        return tokens[places].reshape(rows, columns)
 
     def _ids(self, mask: torch.Tensor, generator: torch.Generator, end: bool = True) -> torch.Tensor:
         special = {

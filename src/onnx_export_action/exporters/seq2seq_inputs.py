@@ -16,7 +16,6 @@ from onnx_export_action.exporters.seq2seq import HIDDEN, MASK, Decoder, Encoder
 _SOURCE = "encoder_sequence_length"
 _FIRST = (1, 4, 9)
 _PASTS = (3, 11, 29)
-_LONGEST = 128
 
 
 class EncoderInputs:
@@ -84,6 +83,11 @@ class DecoderInputs:
         return (self._step or self._first).input_names
 
     @property
+    def longest(self) -> int | None:
+        """The longest answer that the position table holds."""
+        return self._whole.longest
+
+    @property
     def layers(self) -> int:
         """How many layers of keys and values the decoder makes."""
         answered = self._first.answer(self._before(Case(1, 1, source=3), 0))
@@ -104,7 +108,7 @@ class DecoderInputs:
         """Values at the case's sizes; the same seed gives the same values."""
         if self._step is None:
             return self._before(case, seed)
-        whole = self._before(replace(case, sequence=case.past + case.sequence), seed)
+        whole = self._before(case, seed)
         answered = self._first.answer({**whole, "input_ids": whole["input_ids"][:, : case.past]})
         past = {name.replace(PRESENT, PAST): value for name, value in answered.items() if name.startswith(PRESENT)}
         given = {**whole, **past, "input_ids": whole["input_ids"][:, case.past :]}
@@ -114,16 +118,31 @@ class DecoderInputs:
         """Nothing: a decoder counts its positions by the past."""
         return {}
 
-    def plan(self, batches: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
-        """The first token, several, or one after pasts of several lengths, for short and long sources with padding."""
+    def reach(self, affordable: int) -> Reach:
+        """How far an answer can be taken."""
+        return self._whole.reach(affordable)
+
+    def few(self) -> Case:
+        """One token, to see what it costs."""
+        return self._case(1, 1, 1, past=1 if self._step else 0)
+
+    def plan(self, batches: tuple[int, ...], lengths: tuple[int, ...], reach: Reach) -> tuple[Case, ...]:
+        """The first token, several, or one after pasts of several lengths, for short and long sources with padding.
+
+        Then the last position and the whole vocabulary; a file that takes one token has them in cases of their own.
+        """
         made = []
         for place, (batch, length) in enumerate(product(batches, lengths)):
             after = {"past": self._past(_PASTS[place % len(_PASTS)])} if self._step else {}
             sequence = 1 if self._step else _FIRST[place % len(_FIRST)]
             made.append(self._case(batch, sequence, length, **after))
+        last = cases.longest_answer(reach)
         if self._step:
-            made.append(self._case(min(batches), 1, max(lengths), past=self._past(_LONGEST - 1)))
-        return tuple(dict.fromkeys(made))
+            made.append(self._case(min(batches), 1, max(lengths), past=self._past(reach.tried - 1)))
+            words = self._case(reach.tokens or 1, 1, min(lengths), past=1)
+        else:
+            words = self._case(last.batch, last.sequence, min(lengths))
+        return tuple(dict.fromkeys([*made, replace(words, vocabulary=last.vocabulary)]))
 
     def sample(self, batches: tuple[int, ...], lengths: tuple[int, ...]) -> Case:
         """The export's own sizes, none of them a case's."""
@@ -143,8 +162,22 @@ class DecoderInputs:
 
     def _before(self, case: Case, seed: int) -> dict[str, torch.Tensor]:
         """Inputs of the first decoder: a source that is encoded, and the start of an answer."""
-        source = self._source.make(Case(case.batch, case.source or 1, case.padding), seed)
+        # Many rows are there for their tokens: one source will do for them all.
+        rows = 1 if case.vocabulary else case.batch
+        source = self._source.make(Case(rows, case.source or 1, case.padding), seed)
         hidden = self._encoder.answer(source)["last_hidden_state"]
-        ids = self._whole.make(Case(case.batch, case.sequence + 2), seed + 1)["decoder_input_ids"]
-        given = {MASK: source.get("attention_mask"), HIDDEN: hidden, "input_ids": ids[:, : case.sequence]}
-        return {name: given[name].contiguous() for name in self._first.input_names}
+        given = {MASK: source.get("attention_mask"), HIDDEN: hidden, "input_ids": self._ids(case, seed + 1)}
+        return {name: _to_rows(given[name], case.batch) for name in self._first.input_names}
+
+    def _ids(self, case: Case, seed: int) -> torch.Tensor:
+        """An answer so far: what is past, and what is new."""
+        generator = torch.Generator().manual_seed(seed)
+        plain = replace(case, vocabulary=False)
+        if not case.vocabulary:
+            return self._whole.written(plain, case.past + case.sequence, generator)
+        past = [self._whole.written(plain, case.past, generator)] if case.past else []
+        return torch.cat([*past, self._whole.written(case, case.sequence, generator)], dim=1)
+
+
+def _to_rows(value: torch.Tensor, rows: int) -> torch.Tensor:
+    return value.expand(rows, *value.shape[1:]).contiguous()

@@ -26,7 +26,7 @@ def test_for_text__the_defaults_and_the_corners() -> None:
         "batch 1, sequence 128",
         "batch 2, sequence 17, padding in between",
         "batch 1, sequence 1",
-        "batch 11, sequence 5, left padding",
+        "batch 11, sequence 11, left padding",
         "batch 1, sequence 512",
         "batch 3, sequence 61, the vocabulary",
     ]
@@ -98,7 +98,7 @@ def test_with_past__the_defaults_and_the_corners() -> None:
         "batch 2, sequence 7, past 23, left padding",
         "batch 1, sequence 1, past 511",
         "batch 1, sequence 1",
-        "batch 11, sequence 5, left padding",
+        "batch 11, sequence 11, left padding",
         "batch 1, sequence 512",
         "batch 3, sequence 61, the vocabulary",
     ]
@@ -135,6 +135,21 @@ def test_for_sound__shorter_and_longer() -> None:
     made = cases.for_sound((1, 2, 5), (7, 33))
     assert [(case.batch, case.scale) for case in made] == [(1, 1.0), (2, 1.0), (5, 1.0), (5, 0.7), (1, 1.3)]
     assert {case.sequence for case in made} == {7, 33}
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [
+        (Reach(64, vocabulary=124), Case(2, 64, vocabulary=True)),
+        (Reach(512, vocabulary=124), Case(1, 512, vocabulary=True)),
+        (Reach(448, vocabulary=51_865, affordable=141), Case(1, 141, vocabulary=True)),
+        (Reach(64), Case(1, 64)),
+    ],
+)
+def test_for_sound__a_decoder_goes_to_its_end_through_the_vocabulary(reach: Reach, expected: Case) -> None:
+    made = cases.for_sound((1, 2), (7, 33), reach)
+    assert made[:-1] == cases.for_sound((1, 2), (7, 33))
+    assert made[-1] == expected
 
 
 @pytest.mark.parametrize(
