@@ -97,13 +97,6 @@ def test_validate__in_a_runtime_that_is_installed_for_it(workspace: Path) -> Non
     assert "Install onnxruntime==1.20.*" in outcome.log
 
 
-def test_validate__in_a_runtime_that_has_no_wheel(workspace: Path) -> None:
-    index = {"PIP_NO_INDEX": "1", "HOME": str(workspace)}
-    outcome = in_target(workspace, "1.7", index)
-    assert outcome.status == 2, outcome.log
-    assert "onnxruntime==1.7.* has no wheel for Python 3." in outcome.failure
-
-
 def test_validate__a_wrong_file_by_the_limits_asked_for(workspace: Path) -> None:
     file = workspace / "made" / "model.onnx"
     model = onnx.load(file)

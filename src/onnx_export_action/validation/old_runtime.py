@@ -60,6 +60,8 @@ def _installer() -> list[str]:
 
 def _why(wanted: str, said: str) -> RunError:
     """Only what kind of failure it was: an index's address may hold a password."""
+    if "from versions: none" in said:  # as pip says of an index that does not answer, too
+        return _not_installed(wanted, "the package index does not answer, or has no wheel of it for this Python")
     if re.search(r"No matching distribution|no version of|no wheels", said, re.IGNORECASE):
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         return UsageError(
