@@ -121,6 +121,8 @@ def make_validation(**overrides: Any) -> Validation:
         ),
         "cases": tuple(make_case(shape) for shape in SHAPES),
         "dynamic_axes": (make_axis("batch"), make_axis("sequence")),
+        "provider": "CPUExecutionProvider",
+        "optimisation": "ORT_ENABLE_ALL",
     }
     return Validation(**{**known, **overrides})
 

@@ -42,7 +42,7 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
             worker, answered = _answers(stage, model, stack)
             part = answered.part(file.stem)
             texts = () if answered.others else answered.generations  # one file of several writes no text
-            evidence = Evidence(part.cases, part.axes, "pytorch", texts, answered.notes)
+            evidence = Evidence(part.cases, part.axes, "pytorch", texts, answered.notes, part.refused)
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))

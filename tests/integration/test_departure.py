@@ -36,6 +36,42 @@ def test_main__names_the_layer_that_departs(tmp_path: Path, monkeypatch: pytest.
     assert all(differences[part] < 1e-5 for part in before)
 
 
+UNDERFLOW = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.large = torch.nn.Linear(8, 8)
+        with torch.no_grad():
+            self.large.weight *= 1e20
+
+    def forward(self, x):
+        h = self.large(x)
+        return (h * 1e-30) @ (h.transpose(-1, -2) * 1e-30) * 1e20
+
+def make():
+    torch.manual_seed(0)
+    return Net()
+
+def example_inputs():
+    return torch.randn(3, 5, 8)
+"""
+
+
+def test_main__tells_a_wrong_optimisation_from_a_wrong_file(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(UNDERFLOW)  # ONNX Runtime multiplies the two factors first, which gives zero
+    inputs = {"model": "net.py:make", "exporter": "torchscript", "benchmark-seconds": "0"}
+    outcome = program.run(tmp_path, inputs)
+    assert outcome.status == 1, outcome.log
+    assert outcome.report["validation"]["unoptimised"]["passed"]
+    assert outcome.report["validation"]["optimisation"] == "ORT_ENABLE_ALL"
+    assert (
+        "Run without graph optimisation (`ORT_DISABLE_ALL`), the same file gives the model's answers" in outcome.summary
+    )
+    assert "run the file with it turned off" in outcome.summary
+
+
 @pytest.mark.parametrize("exporter", ["torchscript", "torch"])
 def test_find__every_route_says_which_part_a_tensor_is(
     models: Callable[[str], Path], tmp_path: Path, exporter: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,37 @@ def test_load__a_failure_has_a_cause_and_a_remedy(
     found = sentence_of(failing, "load", config=config, **options)
     assert sentence in found.cause
     assert found.hint
+
+
+def test_load__code_of_the_model_is_not_run(failing: Worker) -> None:
+    code = {name: f"mine.{name}" for name in ("AutoConfig", "AutoModel")}
+    found = sentence_of(failing, "load_folder", config={"model_type": "mine", "auto_map": code})
+    assert found.cause == "The model brings code of its own, and such code is not run."
+    assert "trust-remote-code: true`" in found.hint
+
+
+@pytest.fixture(scope="module")
+def optimum() -> Iterator[Worker]:
+    with attempt.start("optimum", Host(3600, 1 << 34, None, dict(os.environ)), RecordingLog()) as worker:
+        yield worker
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "sentence"),
+    [
+        ("lfm2", "text-generation", "optimum has no configuration for this architecture."),
+        ("t5_classifier", "text-classification", "optimum has no configuration for this architecture with this task."),
+    ],
+)
+def test_export__what_optimum_does_not_know(
+    optimum: Worker, models: Callable[[str], Path], tmp_path: Path, name: str, task: str, sentence: str
+) -> None:
+    asked = {"task": task, "dtype": "fp32", "threads": 1, "trust_remote_code": False}
+    optimum.call("load", kind="transformers", path=str(models(name)), **asked)
+    optimum.call("answer", folder=str(tmp_path), batch_sizes=[1, 2], sequence_lengths=[7])
+    found = sentence_of(optimum, "export", exporter="optimum", opset=18, file=str(tmp_path / "model.onnx"))
+    assert (found.cause, found.kind) == (sentence, "unknown")
+    assert "another `exporter`" in found.hint
 
 
 def test_export__what_is_not_known_says_so(failing: Worker) -> None:

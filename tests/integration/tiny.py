@@ -7,6 +7,7 @@ Weights are drawn with a standard deviation of 1/sqrt(fan-in): with the usual in
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,58 @@ def bert(folder: Path, class_name: str = "BertModel", **changes: Any) -> Path:
 def bert_for_questions(folder: Path) -> Path:
     """A question-answering BERT: two outputs of one shape, so that exchanging them is a fault nobody sees by shape."""
     return bert(folder, "BertForQuestionAnswering")
+
+
+def bert_huge(folder: Path) -> Path:
+    """The same with answers of a million."""
+    return _changed(bert_for_questions(folder), lambda model: model.qa_outputs.weight.mul_(1e6))
+
+
+def bert_faint(folder: Path) -> Path:
+    """The same with answers of a millionth."""
+    return _changed(
+        bert_for_questions(folder), lambda model: (model.qa_outputs.weight.mul_(1e-6), model.qa_outputs.bias.zero_())
+    )
+
+
+def bert_of_bf16(folder: Path) -> Path:
+    """The same, trained in bfloat16."""
+    return _changed(bert_for_questions(folder), lambda model: model.bfloat16())
+
+
+def bert_of_fp16(folder: Path) -> Path:
+    """The same, trained in half precision."""
+    return _changed(bert_for_questions(folder), lambda model: model.half())
+
+
+def bert_untrained(folder: Path) -> Path:
+    """The same as training would find it, with weights of 0.02."""
+    return _untrained(bert_for_questions(folder))
+
+
+def llama_untrained(folder: Path) -> Path:
+    """A Llama as training would find it."""
+    return _untrained(llama(folder))
+
+
+def vit_untrained(folder: Path) -> Path:
+    """A ViT as training would find it."""
+    return _untrained(vit(folder))
+
+
+def _changed(folder: Path, change: Callable[[Any], Any]) -> Path:
+    config = transformers.AutoConfig.from_pretrained(folder)
+    model = getattr(transformers, config.architectures[0]).from_pretrained(folder).requires_grad_(False)
+    change(model)
+    model.save_pretrained(folder)
+    return folder
+
+
+def _untrained(folder: Path) -> Path:
+    config = transformers.AutoConfig.from_pretrained(folder)
+    torch.manual_seed(1)
+    getattr(transformers, config.architectures[0])(config).save_pretrained(folder)
+    return folder
 
 
 def distilbert(folder: Path) -> Path:
@@ -220,6 +273,14 @@ def t5(folder: Path) -> Path:
         eos_token_id=3,
     )
     return save(folder, "T5ForConditionalGeneration", config)
+
+
+def t5_classifier(folder: Path) -> Path:
+    """A T5 that sorts texts."""
+    config = transformers.T5Config(
+        d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=VOCABULARY, pad_token_id=0, eos_token_id=3
+    )
+    return save(folder, "T5ForSequenceClassification", config)
 
 
 def _sequences() -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Part:
     name: str
     cases: tuple[dict[str, Any], ...]
     axes: dict[str, dict[int, str]]
+    refused: tuple[dict[str, Any], ...]  # sizes that the model itself does not take, with its reasons
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
         main.name,
         main.cases,
         main.axes,
+        main.refused,
         loaded["architecture"],
         versions,
         tuple(answered["warnings"]),
@@ -141,4 +143,5 @@ def explained(failure: WorkerFailure) -> WorkerFailure:
 
 def _part(answered: dict[str, Any]) -> Part:
     axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
-    return Part(answered.get("name", "model"), tuple(answered["cases"]), axes)
+    refused = tuple(answered.get("refused", ()))
+    return Part(answered.get("name", "model"), tuple(answered["cases"]), axes, refused)

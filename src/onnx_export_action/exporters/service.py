@@ -71,14 +71,15 @@ class Service:
         """Run one part on its cases and write inputs and outputs to `folder` as .npz files."""
         trials = enumerate(subject.trials(batch_sizes, lengths))
         tried = [self._write(subject, index, trial, folder) for index, trial in trials]
-        written = [entry for entry in tried if entry]
+        written = [entry for entry in tried if "file" in entry]
+        refused = [entry for entry in tried if "file" not in entry]
         subject.module.output_names = tuple(written[0]["outputs"])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
         self._axes[subject.name] = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
         masked = subject.masked(tuple(written[0]["outputs"]), self._axes[subject.name])
         wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
         cases = [{**entry, "masked": masked} for entry in written]
-        return {"name": subject.name, "cases": cases, "axes": wanted}
+        return {"name": subject.name, "cases": cases, "axes": wanted, "refused": refused}
 
     def answer_again(self, cases: list[str], folder: str) -> list[str]:
         """Answer inputs that another interpreter made; tells the .npz files with the answers, in the same order."""
@@ -127,13 +128,15 @@ class Service:
         np.savez(file, allow_pickle=False, **{f"out.{name}": _array(value) for name, value in outputs.items()})
         return str(file)
 
-    def _write(self, subject: Subject, index: int, trial: Trial, folder: Path) -> dict[str, Any] | None:
+    def _write(self, subject: Subject, index: int, trial: Trial, folder: Path) -> dict[str, Any]:
+        """A case with its file; of sizes that the model itself refuses, its reason: no file has to take them."""
         module = subject.module
+        sizes = {name: list(value.shape) for name, value in trial.inputs.items()}
         try:
             outputs = module.answer(trial.inputs)
         except Exception as error:
             if not trial.required:
-                return None  # the model itself refuses this size, so no file has to take it
+                return {"shape": trial.shape, "inputs": sizes, "why": _sentence(error)}
             raise Refusal(
                 f"The model itself fails at {trial.shape}: {type(error).__name__}: {str(error)[:300]}",
                 "Check `task`, `batch-sizes` and `sequence-lengths` against what the model accepts.",
@@ -153,11 +156,17 @@ class Service:
             "shape": trial.shape,
             "batch": trial.batch,
             "timed": trial.timed,
-            "inputs": {name: list(value.shape) for name, value in trial.inputs.items()},
+            "inputs": sizes,
             "derived": list(trial.derived),
             "outputs": {name: list(value.shape) for name, value in outputs.items()},
             "rounding": measured,
         }
+
+
+def _sentence(error: Exception) -> str:
+    """The model's own words, up to the end of the sentence."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words.partition(". ")[0][:200].rstrip(".")
 
 
 def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:

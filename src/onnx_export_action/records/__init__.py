@@ -29,7 +29,7 @@ from onnx_export_action.records.graph import Graph, Tensor
 from onnx_export_action.records.model import Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
-from onnx_export_action.records.validation import Axis, Case, Check, Departure, Parity, Step, Validation
+from onnx_export_action.records.validation import Axis, Case, Check, Departure, Fixing, Parity, Step, Validation
 from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Export",
     "Failure",
     "File",
+    "Fixing",
     "Gate",
     "Graph",
     "GraphDiff",

@@ -75,6 +75,7 @@ class Axis(Record):
     wanted: bool
     declared: bool
     sizes: tuple[int, ...] = ()
+    reason: str = Field("", description="Why an axis that nobody asked for is fixed: the model's own words, if any.")
 
     @computed_field
     @property
@@ -114,6 +115,29 @@ class Departure(Record):
     steps: tuple[Step, ...] = Field(description="The last parts that agree, this one, and later ones.")
 
 
+class Fixing(Record):
+    """The place in the graph that takes one size of an axis alone, found by running it at another."""
+
+    axis: str = Field(description="Its name; empty where only the place is known at which the graph stops.")
+    size: int | None = Field(None, description="The size that it is fixed to, where the graph holds it.")
+    node: str = Field("", description="Empty where the declaration of the input alone fixes it.")
+    operator: str = ""
+    part: str = Field("", description="The part of the model that the exporter made the node for.")
+    tensor: str = Field("", description="The tensor of this size that is the same for all inputs, where there is one.")
+
+    @property
+    def sentence(self) -> str:
+        """For people, with names between backticks."""
+        if not self.node:
+            return f"`{self.axis}` is fixed by the file's declaration alone: its graph runs at other sizes"
+        place = f"the node `{self.node}` ({self.operator}{f' of `{self.part}`' if self.part else ''})"
+        if not self.axis:
+            return f"the graph stops at {place}"
+        size = "" if self.size is None else f" at {self.size}"
+        why = f", which reads `{self.tensor}`, of this size for all inputs" if self.tensor else ""
+        return f"`{self.axis}` is fixed{size} by {place}{why}"
+
+
 class Validation(Record):
     """The proof: structure, every case, every axis."""
 
@@ -125,7 +149,13 @@ class Validation(Record):
     cases: tuple[Case, ...] = ()
     dynamic_axes: tuple[Axis, ...] = ()
     departure: Departure | None = Field(None, description="Where wrong answers begin, as far as the graph tells.")
+    unoptimised: Case | None = Field(
+        None, description="A wrong case once more without graph optimisation, where the answers are right then."
+    )
+    fixings: tuple[Fixing, ...] = Field((), description="What fixes an axis that should be dynamic.")
     notes: tuple[str, ...] = Field((), description="What the cases do not try because it costs too much.")
+    provider: str = Field("", description="The execution provider of ONNX Runtime that answered every case.")
+    optimisation: str = Field("", description="Its `GraphOptimizationLevel` in every case, as in every timing.")
 
     @computed_field
     @property

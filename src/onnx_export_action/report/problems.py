@@ -71,7 +71,13 @@ def _parity(report: Report, validation: Validation) -> Problem:
     failed = [case for case in validation.cases if not case.passed]
     worst = validation.worst_case or failed[0]
     title = f"{units.share(len(failed), len(validation.cases), 'case')} failed."
-    details = [_worst(worst), *_place(validation), *_pattern(validation)]
+    details = [
+        _worst(worst),
+        *_fixings(validation),
+        *_optimised(validation),
+        *_place(validation),
+        *_pattern(validation),
+    ]
     return Problem(line(title), tuple(details), _parity_remedy(report, validation))
 
 
@@ -101,6 +107,22 @@ def _place(validation: Validation) -> list[Line]:
     return [(*place, *line(f"{units.digits(off)} of its own size at {found.case}; all before it agrees."))]
 
 
+def _optimised(validation: Validation) -> list[Line]:
+    """Whether it is the runtime that is wrong, and not the file."""
+    found = validation.unoptimised
+    if found is None:
+        return []
+    text = (
+        f"Run without graph optimisation (`ORT_DISABLE_ALL`), the same file gives the model's answers at {found.shape}."
+    )
+    return [prose(text)]
+
+
+def _fixings(validation: Validation) -> list[Line]:
+    """What in the graph takes one size alone."""
+    return [prose(f"{fixing.sentence[0].upper()}{fixing.sentence[1:]}.") for fixing in validation.fixings]
+
+
 def _severity(parity: Parity) -> float:
     return float("inf") if parity.max_abs_diff is None else parity.max_abs_diff
 
@@ -115,7 +137,7 @@ def _pattern(validation: Validation) -> list[Line]:
 
 
 def _parity_remedy(report: Report, validation: Validation) -> Line:
-    if validation.reference == "unoptimised":
+    if validation.reference == "unoptimised" or validation.unoptimised is not None:
         return line("ONNX Runtime's graph optimisation changes the answers: run the file with it turned off.")
     kept = [file.path for file in report.main_files if file.path.endswith(".onnx")]
     keep = line("Do not use this file; it is kept as ", code(kept[0]), " to look at. ") if kept else ()

@@ -27,6 +27,9 @@ def validation_section(report: Report) -> Section:
     if validation.checks:
         checks = [(line(code(check.name)), _mark(check.passed), prose(check.detail)) for check in validation.checks]
         blocks.append(table("check|result|detail+", [*checks]))
+    if validation.provider:
+        ran = line(code(validation.provider), " with the graph optimisations of ", code(validation.optimisation))
+        blocks.append(Paragraph((*line("ONNX Runtime answered every case on its "), *ran, *line("."))))
     if report.export is not None and report.export.reference:
         blocks.append(Paragraph(line("The reference answers come from ", report.export.reference, ".")))
     return Section("validation", "Validation", _summary(validation), tuple(blocks), open=not validation.passed)
@@ -100,8 +103,10 @@ def _axes(axes: tuple[Axis, ...]) -> Block:
     return table("input|axis:|name|right at sizes|result", rows)
 
 
-def _axis_result(axis: Axis) -> str:
+def _axis_result(axis: Axis) -> str | Line:
     if axis.proven:
         return "✓ dynamic"
     state = "not proven" if axis.declared else "fixed"
+    if axis.reason:
+        return line(f"{state}: {axis.reason}")
     return f"✗ {state}" if axis.wanted else f"{state}, not asked for"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Departure, Step
-from onnx_export_action.validation import places, structure
-from onnx_export_action.validation.session import Session
+from onnx_export_action.validation import places
+from onnx_export_action.validation.probe import Probe
 
 Array = NDArray[Any]
 
@@ -28,11 +25,11 @@ def find(
     file: Path, inputs: dict[str, Array], parts: Mapping[str, str], dtype: str, case: str, folder: Path
 ) -> Departure | None:
     """The first part whose output is another than the model's; None where the graph does not say or all agree."""
-    model = structure.read(file)
-    tensors = places.of(model, parts)
+    probe = Probe(file, folder)
+    tensors = places.of(probe.model, parts)
     wanted = list(dict.fromkeys(name for names in tensors.values() for name in names[:2]))
     steps: dict[str, Step] = {}
-    for values in _values(model, file, inputs, wanted, folder):
+    for values in _values(probe, inputs, wanted):
         for part, names in tensors.items():
             for name in names[:2]:
                 difference = _difference(parts[part], values[name]) if name in values else None
@@ -45,27 +42,10 @@ def find(
     return Departure(part=ordered[first].part, tensor=ordered[first].tensor, case=case, steps=_shown(ordered, first))
 
 
-def _values(
-    model: onnx.ModelProto, file: Path, inputs: dict[str, Array], wanted: list[str], folder: Path
-) -> Iterator[dict[str, Array]]:
+def _values(probe: Probe, inputs: dict[str, Array], wanted: list[str]) -> Iterator[dict[str, Array]]:
     """The graph's own values, so many at a time that they never lie in memory together."""
-    for name in structure.graph(model).external_files:
-        _beside(file.parent / name, folder / name)
-    probe = folder / file.name
     for start in range(0, len(wanted), _AT_ONCE):
-        del model.graph.output[:]
-        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted[start : start + _AT_ONCE])
-        probe.write_bytes(model.SerializeToString())
-        yield Session(probe, 1, optimised=False).run(inputs)
-
-
-def _beside(source: Path, target: Path) -> None:
-    """The weights under another name where the file system allows that, else a copy of them."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        yield probe.run(inputs, wanted[start : start + _AT_ONCE])
 
 
 def _difference(part: str, actual: Array) -> float | None:

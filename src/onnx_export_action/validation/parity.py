@@ -77,14 +77,16 @@ def limit(dtype: str, atol: float | None, rtol: float | None, reference: Referen
 def compare(name: str, expected: Array, actual: Array, limit: Limit, mask: Array | None = None) -> Parity:
     """The difference of one output; with a mask of its first axes, only where the mask is 1.
 
-    At padded positions a model answers nothing that anyone reads, and exporters rightly differ there.
+    At padded positions a model answers nothing that anyone reads, and exporters rightly differ there; but for NaN, as
+    a mean over the positions that multiplies it by 0 is NaN too.
     """
     shape = tuple(int(size) for size in expected.shape)
-    problem = _problem(expected, actual)
+    problem, spoilt = _problem(expected, actual), ""
     if not problem:
         if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
+            spoilt = _spoilt(expected[mask != 1], actual[mask != 1])
             expected, actual = expected[mask == 1], actual[mask == 1]
-        problem = _unusable(expected, actual)
+        problem = _unusable(expected, actual) or spoilt
     if problem:
         return Parity(output=name, passed=False, shape=shape, atol=limit.atol, rtol=limit.rtol, detail=problem)
     if not np.issubdtype(expected.dtype, np.floating) and limit.noise is not None:
@@ -108,6 +110,11 @@ def _unusable(expected: Array, actual: Array) -> str:
     if not np.isfinite(actual).all():
         return f"{int((~np.isfinite(actual)).sum())} values are NaN or infinite"
     return ""
+
+
+def _spoilt(expected: Array, actual: Array) -> str:
+    spoilt = int((~np.isfinite(actual) & np.isfinite(expected)).sum())
+    return f"{spoilt} values at padded positions are NaN or infinite, and the model's are not" if spoilt else ""
 
 
 def _measure(name: str, shape: tuple[int, ...], expected: Array, actual: Array, limit: Limit) -> Parity:

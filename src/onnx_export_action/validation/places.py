@@ -15,7 +15,7 @@ _SEQUENTIAL = re.compile(r"(?:^|(?<=/))(\w+)/(?=\1\.\d+(?:/|$))")
 
 def of(model: onnx.ModelProto, parts: Collection[str]) -> dict[str, list[str]]:
     """Part to the tensors that leave it, the last one first; parts without any are left out."""
-    scopes = [_scope(node) for node in model.graph.node]
+    scopes = [scope_of(node) for node in model.graph.node]
     prefix = max(("model.", ""), key=lambda start: len({f"{start}{part}" for part in parts} & _enclosing(scopes)))
     readers = _readers(model, scopes)
     leaving: dict[str, list[str]] = {}
@@ -29,7 +29,7 @@ def of(model: onnx.ModelProto, parts: Collection[str]) -> dict[str, list[str]]:
     return {part: tensors for part, tensors in found.items() if tensors}
 
 
-def _scope(node: onnx.NodeProto) -> str:
+def scope_of(node: onnx.NodeProto) -> str:
     """The part that a node belongs to, as `encoder.layer.0.output`; empty where nothing says so."""
     written = next((entry.value for entry in node.metadata_props if entry.key == _SCOPES), "")
     if written:

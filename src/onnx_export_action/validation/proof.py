@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from onnx_export_action.log import Log
-from onnx_export_action.records import Axis, Case, Check, Graph, Validation
+from onnx_export_action.records import Case, Check, Graph, Validation
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import generation
+from onnx_export_action.validation import axes, fixed, generation
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.validation.service"
@@ -34,6 +34,7 @@ class Evidence:
     reference: Literal["pytorch", "unoptimised"]
     generations: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    refused: tuple[dict[str, Any], ...] = ()  # sizes that the model itself does not take, with its reasons
 
 
 def prove(
@@ -44,13 +45,15 @@ def prove(
     graph = Graph.model_validate(seen["graph"])
     checks = [Check.model_validate(check) for check in seen["checks"]]
     cases: list[Case] = []
+    ran: dict[str, str] = {}
     try:
         opened = worker.call("open", file=str(file), threads=threads)
+        ran = {name: opened[name] for name in ("provider", "optimisation")}
         checks.append(Check(name="ONNX Runtime", passed=True, detail=f"loads the file in {opened['load_ms']:.0f} ms"))
         checks.append(_names_check(opened, evidence))
         limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
         worker.call("survey", cases=list(evidence.cases), **limits)
-        cases = [_compare(worker, case, log) for case in _runnable(evidence, graph)]
+        cases = [_compare(worker, case, log) for case in axes.runnable(graph, evidence.axes, evidence.cases)]
         checks += _sensitivity(cases, evidence, settings)
         if evidence.generations:
             checks.append(_generate(worker, evidence.generations, log))
@@ -60,9 +63,13 @@ def prove(
         reference=evidence.reference,
         checks=tuple(checks),
         cases=tuple(cases),
-        dynamic_axes=_axes(graph, evidence, cases),
+        dynamic_axes=axes.found(graph, evidence.axes, cases, evidence.cases, evidence.refused),
+        fixings=fixed.by(worker, file, graph, evidence.axes, evidence.cases, cases),
         notes=evidence.notes,
+        **ran,
     )
+    for fixing in validation.fixings:
+        log.line(f"✗ {fixing.sentence}")
     return Proof(validation, graph, seen["opset"], seen["ir_version"])
 
 
@@ -73,7 +80,8 @@ def summary_of_failure(validation: Validation) -> str:
             return f"{check.name}: {check.detail}"
     worst = validation.worst_case
     if worst is not None and not worst.passed:
-        return f"at {worst.shape}: {worst.error or _worst_output(worst)}"
+        place = f"; {validation.fixings[0].sentence}" if worst.error and validation.fixings else ""
+        return f"at {worst.shape}: {worst.error or _worst_output(worst)}{place}"
     fixed = [axis for axis in validation.dynamic_axes if not axis.passed]
     return f"axis {fixed[0].name} of {fixed[0].input} is not dynamic" if fixed else "no case could be compared"
 
@@ -137,44 +145,3 @@ def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
 def _is_wanted(place: int, name: str) -> bool:
     # The main output is the first; one of several answers, as an end without its start, is none, nor half a cache.
     return place == 0 or "logits" in name or name.startswith(generation.PRESENT)
-
-
-def _runnable(evidence: Evidence, graph: Graph) -> list[dict[str, Any]]:
-    """The cases whose sizes the file claims to take; a size that only wanted axes could fix stays in."""
-    fixed = {
-        (tensor.name, axis): size
-        for tensor in graph.inputs
-        for axis, size in enumerate(tensor.shape)
-        if isinstance(size, int) and axis not in evidence.axes.get(tensor.name, {})
-    }
-    return [
-        case
-        for case in evidence.cases
-        if all(
-            fixed.get((name, axis), size) == size
-            for name, shape in case["inputs"].items()
-            for axis, size in enumerate(shape)
-        )
-    ]
-
-
-def _axes(graph: Graph, evidence: Evidence, cases: list[Case]) -> tuple[Axis, ...]:
-    ran = [case for case in cases if case.passed]
-    found = []
-    for tensor in graph.inputs:
-        wanted = evidence.axes.get(tensor.name, {})
-        for axis, size in enumerate(tensor.shape):
-            if axis in wanted or isinstance(size, str):
-                sizes = sorted({case.inputs[tensor.name][axis] for case in ran if tensor.name in case.inputs})
-                name = wanted.get(axis) or str(size)
-                found.append(
-                    Axis(
-                        input=tensor.name,
-                        axis=axis,
-                        name=name,
-                        wanted=axis in wanted,
-                        declared=isinstance(size, str),
-                        sizes=tuple(sizes),
-                    )
-                )
-    return tuple(found)

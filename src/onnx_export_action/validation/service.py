@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action import tasks
-from onnx_export_action.records import Case
+from onnx_export_action.records import Case, Fixing
 from onnx_export_action.validation import (
     departure,
+    fixing,
     generation,
     likeness,
     operators,
@@ -32,7 +33,8 @@ from onnx_export_action.validation import (
     target,
 )
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
-from onnx_export_action.validation.session import PROVIDER, Session
+from onnx_export_action.validation.probe import Probe
+from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, Session
 from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -79,6 +81,7 @@ class Service:
             "outputs": list(self._session.output_names),
             "load_ms": load_ms,
             "provider": PROVIDER,
+            "optimisation": OPTIMISATION,
         }
 
     def survey(
@@ -98,9 +101,16 @@ class Service:
 
     def compare(self, case: dict[str, Any]) -> dict[str, Any]:
         """Run one case and compare every output that the file has with the reference's; `survey` comes first."""
+        return self._compared(self._session, case)
+
+    def compare_unoptimised(self, file: str, case: dict[str, Any]) -> dict[str, Any]:
+        """The same without graph optimisation, which the runtime may be wrong in."""
+        return self._compared(Session(Path(file), 1, optimised=False), case)
+
+    def _compared(self, session: Session, case: dict[str, Any]) -> dict[str, Any]:
         inputs, expected = _arrays(case["file"])
         try:
-            answers = self._session.run(inputs)
+            answers = session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             return Case(shape=case["shape"], inputs=case["inputs"], error=_message(error)).model_dump()
         outputs = tuple(
@@ -156,6 +166,22 @@ class Service:
         with tempfile.TemporaryDirectory(dir=Path(case["file"]).parent) as folder:
             found = departure.find(Path(file), inputs, parts, dtype, case["shape"], Path(folder))
         return found.model_dump() if found else None
+
+    def fix(
+        self, file: str, failing: str, other: str, axes: dict[str, dict[str, str]], declared: dict[str, int]
+    ) -> list[dict[str, Any]]:
+        """What keeps the file from running at a case's sizes; `declared` are axes that it itself gives one size."""
+        inputs, second = _arrays(failing)[0], _arrays(other)[0]
+        named = {name: {int(axis): label for axis, label in labels.items()} for name, labels in axes.items()}
+        with tempfile.TemporaryDirectory(dir=Path(failing).parent) as folder:
+            probe = Probe(Path(file), Path(folder))
+            probe.open(named)
+            try:
+                place = fixing.find(probe, inputs, second, named)
+            except Exception:  # ONNX Runtime raises its own types; where it says no place, none is known
+                return []
+        found = [place] if place else [Fixing(axis=label, size=size) for label, size in declared.items()]
+        return [each.model_dump() for each in found]
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""

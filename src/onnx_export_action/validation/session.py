@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 PROVIDER = "CPUExecutionProvider"
+OPTIMISATION = "ORT_ENABLE_ALL"
 
 _NUMPY_TYPES = {
     "tensor(float)": "float32",
@@ -33,9 +34,9 @@ class Session:
     ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        if not optimised:
-            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 3 if optimised else 4  # a look inside may fail, and says so itself
+        level = OPTIMISATION if optimised else "ORT_DISABLE_ALL"
+        options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
         for key, value in config.items():
             options.add_session_config_entry(key, value)
         source = file if isinstance(file, bytes) else str(file)

@@ -29,9 +29,12 @@ def prove(
     main = next(iter(proofs.values()))
     together = Validation(
         reference=main.validation.reference,
+        provider=main.validation.provider,
+        optimisation=main.validation.optimisation,
         checks=tuple(checks),
         cases=tuple(case for validation in validations for case in validation.cases),
         notes=tuple(dict.fromkeys(note for validation in validations for note in validation.notes)),
+        fixings=tuple(fixing for validation in validations for fixing in validation.fixings),
         dynamic_axes=tuple(axis for name, each in proofs.items() for axis in _axes(name, each.validation)),
     )
     return Proof(together, main.graph, main.opset, main.ir_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import tempfile
@@ -103,3 +104,11 @@ class Service:
 
         made = transformers.AutoConfig.for_model(**config)
         transformers.AutoModel.from_config(made, **options)
+
+    def load_folder(self, config: dict[str, Any]) -> None:
+        """Load a folder that has this configuration and nothing else."""
+        import transformers  # as above
+
+        folder = Path(tempfile.mkdtemp())
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        transformers.AutoModel.from_pretrained(folder)

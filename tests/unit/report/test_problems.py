@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from onnx_export_action import validation
-from onnx_export_action.records import Check, Failure, Report
+from onnx_export_action.records import Check, Failure, Fixing, Report
 from onnx_export_action.report import problems
 from onnx_export_action.report.spans import plain
 from tests.factories import (
@@ -114,6 +114,37 @@ def test_found__a_whole_ladder_leaves_no_exporter_to_try() -> None:
 def test_found__unproven_axes_are_named(axis: Any, sentence: str) -> None:
     (text,) = _texts(_with(dynamic_axes=(make_axis("batch"), axis)))
     assert text.startswith(f"1 axis should be dynamic and cannot be relied on. {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("fixing", "sentence"),
+    [
+        (
+            Fixing(axis="length", size=13, node="/a/Add", operator="Add", part="a", tensor="rows"),
+            "length is fixed at 13 by the node /a/Add (Add of a), which reads rows, of this size for all inputs.",
+        ),
+        (
+            Fixing(axis="length", node="Reshape_4", operator="Reshape"),
+            "length is fixed by the node Reshape_4 (Reshape).",
+        ),
+        (Fixing(axis="", node="/a/Gather", operator="Gather"), "The graph stops at the node /a/Gather (Gather)."),
+        (
+            Fixing(axis="batch_size", size=2),
+            "batch_size is fixed by the file's declaration alone: its graph runs at other sizes.",
+        ),
+    ],
+)
+def test_found__names_what_fixes_an_axis(fixing: Fixing, sentence: str) -> None:
+    (text,) = _texts(_with(cases=(make_case("batch 5", error="Invalid dimensions"),), fixings=(fixing,)))
+    assert sentence in text
+
+
+def test_found__a_runtime_that_is_wrong_is_told_from_a_file_that_is() -> None:
+    (text,) = _texts(_with(cases=(_wrong("batch 1"),), unoptimised=make_case("batch 1")))
+    assert (
+        "Run without graph optimisation (ORT_DISABLE_ALL), the same file gives the model's answers at batch 1." in text
+    )
+    assert "ONNX Runtime's graph optimisation changes the answers: run the file with it turned off." in text
 
 
 def test_found__failed_cases_explain_axes_that_they_leave_unproven() -> None:

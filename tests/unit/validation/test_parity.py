@@ -95,6 +95,15 @@ def test_compare__padding_is_ignored_and_nothing_else(
     assert parity.compare("y", expected, actual, PLAIN, np.array(mask)).passed is passed
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual", "passed"), [(5, 9, True), (5, np.nan, False), (5, np.inf, False), (np.nan, np.nan, True)]
+)
+def test_compare__behind_the_mask_nothing_may_become_nan(expected: float, actual: float, passed: bool) -> None:
+    found = parity.compare("y", f32([1, expected]), f32([1, actual]), PLAIN, np.array([[1, 0]]))
+    assert found.passed is passed
+    assert ("1 values at padded positions are NaN or infinite" in found.detail) is not passed
+
+
 def test_compare__a_mask_that_hides_everything_passes_nothing() -> None:
     found = parity.compare("y", np.ones((1, 2)), np.ones((1, 2)), PLAIN, np.zeros((1, 2)))
     assert found.passed is False
