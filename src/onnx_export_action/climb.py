@@ -122,7 +122,9 @@ class Ladder:
         """What each file is held against, the main one first; one of several writes no text alone."""
         texts = () if exported.others else exported.generations
         return {
-            exported.file_of(part): Evidence(part.cases, part.axes, "pytorch", texts, exported.notes, part.refused)
+            exported.file_of(part): Evidence(
+                part.cases, part.axes, self._model.framework, texts, exported.notes, part.refused
+            )
             for part in (exported, *exported.others)
         }
 

@@ -29,6 +29,7 @@ def measure_costs(stage: Stage, made: Made, base: Path | None) -> tuple[Paired, 
 
 def _alone(stage: Stage, made: Made, seconds: float) -> None:
     model, progress = made.model_worker, stage.progress
+    framework = progress.model.framework if progress.model else "pytorch"
     if model is not None:
         model.restart_clock()
     try:
@@ -37,7 +38,8 @@ def _alone(stage: Stage, made: Made, seconds: float) -> None:
             stage.log.group("Benchmark"),
             Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as session,
         ):
-            progress.benchmark = measure(session, model, made.file, made.cases, seconds, stage.threads, stage.log)
+            given = (made.file, made.cases, seconds, stage.threads, stage.log)
+            progress.benchmark = measure(session, model, *given, framework)
     except WorkerFailure as failure:
         stage.log.warning(f"The benchmark was not finished: {failure.cause}")
 

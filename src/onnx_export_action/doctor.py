@@ -9,7 +9,7 @@ from typing import Any
 
 from onnx_export_action import __version__, environment
 from onnx_export_action.errors import SurroundingsError
-from onnx_export_action.exporters import attempt, ladder
+from onnx_export_action.exporters import ladder
 from onnx_export_action.log import Log
 from onnx_export_action.report import units
 from onnx_export_action.settings import Settings
@@ -19,6 +19,11 @@ from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.examination"
 
+_TENSORFLOW = "tensorflow"
+# What an interpreter must be able to import; its routes are known by the last.
+_OF_TRANSFORMERS = ("torch", "transformers")
+_LIBRARIES_OF = {_TENSORFLOW: ("tensorflow", "keras", "tf2onnx")}
+
 
 def examine(settings: Settings, surroundings: dict[str, str], user: int | None, log: Log) -> int:
     """Print all of it; the exit status is 0 where every route can be used, else 4."""
@@ -26,12 +31,14 @@ def examine(settings: Settings, surroundings: dict[str, str], user: int | None, 
         for line in _machine(settings.workspace):
             log.line(line)
     host = Host(settings.timeout, capacity.available_memory(), user, surroundings)
-    told = {name: _told(path, host, log) for name, path in _interpreters().items()}
+    told = {name: _told(name, path, host, log) for name, path in _interpreters().items()}
     with log.group("Interpreters"):
         for name, answer in told.items():
             log.line(f"{name}: {_libraries(answer)}")
     with log.group("Routes"):
-        usable = [_route(route, told, log) for route in ladder.ORDER]
+        usable = [_route(route, told, log) for route in (*ladder.ORDER, *_made_already(told))]
+        if not _made_already(told):
+            log.line(f"· {_TENSORFLOW}: its interpreter is made when a model of TensorFlow first needs it")
     with log.group("ONNX Runtime"):
         log.line(_runtime(told["main"]))
     with log.group("Workers"):
@@ -40,7 +47,12 @@ def examine(settings: Settings, surroundings: dict[str, str], user: int | None, 
 
 
 def _interpreters() -> dict[str, Path]:
-    return {"main": interpreters.main(), "optimum": interpreters.optimum()}
+    found = {"main": interpreters.main(), "optimum": interpreters.optimum()}
+    return {**found, _TENSORFLOW: interpreters.tensorflow()} if interpreters.tensorflow().is_file() else found
+
+
+def _made_already(told: dict[str, Any]) -> tuple[str, ...]:
+    return (_TENSORFLOW,) if _TENSORFLOW in told else ()
 
 
 def _machine(workspace: Path) -> list[str]:
@@ -53,11 +65,11 @@ def _machine(workspace: Path) -> list[str]:
     ]
 
 
-def _told(interpreter: Path, host: Host, log: Log) -> dict[str, Any]:
+def _told(name: str, interpreter: Path, host: Host, log: Log) -> dict[str, Any]:
     """A worker's answer, or why there is none."""
     try:
         with Worker(interpreters.require(interpreter), SERVICE, host, log) as worker:
-            return dict(worker.call("describe"))
+            return dict(worker.call("describe", needed=[*_LIBRARIES_OF.get(name, _OF_TRANSFORMERS), "onnx"]))
     except SurroundingsError as error:
         return {"broken": [str(error)]}
     except WorkerFailure as failure:
@@ -72,13 +84,14 @@ def _libraries(told: dict[str, Any]) -> str:
 
 def _route(route: str, told: dict[str, Any], log: Log) -> bool:
     """One line on a route; whether it can be used."""
-    name = "optimum" if attempt.interpreter_of(route) == interpreters.optimum() else "main"
+    name = route if route in told else "main"
     first, last = ladder.opsets(route)
     broken = told[name]["broken"]
     if broken:
         log.line(f"✗ {route} cannot be used: {broken[0]}")
     else:
-        log.line(f"✓ {route}: opsets {first} to {last}, transformers {told[name]['versions']['transformers']}")
+        library = _LIBRARIES_OF.get(name, _OF_TRANSFORMERS)[-1]
+        log.line(f"✓ {route}: opsets {first} to {last}, {library} {told[name]['versions'][library]}")
     return not broken
 
 

@@ -9,19 +9,21 @@ import platform
 import socket
 from typing import Any
 
-_LIBRARIES = ("torch", "transformers", "optimum", "optimum-onnx", "onnx", "onnxscript", "onnxruntime", "numpy")
-_NEEDED = ("torch", "transformers", "onnx")
+_LIBRARIES = (
+    *("torch", "transformers", "optimum", "optimum-onnx", "tensorflow-cpu", "keras", "tf2onnx"),
+    *("onnx", "onnxscript", "onnxruntime", "numpy"),
+)
 
 
 class Service:
     """One operation: tell."""
 
-    def describe(self) -> dict[str, Any]:
-        """Versions, what cannot be imported and why, ONNX Runtime's providers, and what the sandbox left."""
+    def describe(self, needed: list[str]) -> dict[str, Any]:
+        """Versions, what needed cannot be imported and why, ONNX Runtime's providers, and what the sandbox left."""
         return {
             "python": platform.python_version(),
             "versions": {name: version for name in _LIBRARIES if (version := _version(name))},
-            "broken": [problem for name in _NEEDED if (problem := _problem(name))],
+            "broken": [problem for name in needed if (problem := _problem(name))],
             "providers": _providers(),
             "root": os.geteuid() == 0,
             "network": [name for _, name in socket.if_nameindex()] != ["lo"],

@@ -20,7 +20,7 @@ from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
 from onnx_export_action.validation import delivered, old_runtime
 from onnx_export_action.variants.workshop import Workshop
-from onnx_export_action.workers import access, packages
+from onnx_export_action.workers import access, first_need, packages
 from onnx_export_action.workers.client import Host
 
 
@@ -47,6 +47,8 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
             raise UsageError(
                 "onnx-file: the model is an .onnx too.", "Give as `model` the folder or the Hub id that the file is of."
             )
+    if model.framework == "tensorflow":
+        first_need.tensorflow(edges.environment, log)
     read = (*sources.read_by_workers(model, settings), *([file] if file else []))
     user = access.user_for(edges.worker_user, *read, folder)
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
@@ -55,8 +57,6 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         old = old_runtime.install(settings, unfinished.ours / "runtime", edges.environment, log)
         stage = Stage(settings, host, threads, unfinished.workers, log, progress, old)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
-        if settings.mode == "compare" and isinstance(found, NoBase):
-            raise UsageError(found.reason, found.remedy or "`compare` needs a base that it can read.")
         made = making.take(stage, model, found) or _make(stage, model, file, stack)
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from onnx_export_action import output
-from onnx_export_action.exporters import attempt, locating
+from onnx_export_action.exporters import attempt, ladder, locating
 from onnx_export_action.exporters.attempt import Answered
 from onnx_export_action.making import Made
 from onnx_export_action.records import Export, Model
@@ -35,14 +35,14 @@ def alone(stage: Stage, model: Model) -> Made:
 
 
 def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> Made:
-    """The file against PyTorch's answers; the model's worker lives as long as `stack`, for the benchmark."""
+    """The file against the model's answers; the model's worker lives as long as `stack`, for the benchmark."""
     with stage.log.group("Validate the file"), _validator(stage) as validator:
         try:
             validator.call("receive", file=str(file))
             worker, answered = _answers(stage, model, stack)
             part = answered.part(file.stem)
             texts = () if answered.others else answered.generations  # one file of several writes no text
-            evidence = Evidence(part.cases, part.axes, "pytorch", texts, answered.notes, part.refused)
+            evidence = Evidence(part.cases, part.axes, model.framework, texts, answered.notes, part.refused)
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))
@@ -72,7 +72,7 @@ def _answers(stage: Stage, model: Model, stack: ExitStack) -> tuple[Worker, Answ
     """The model's own answers, from the interpreter of the route asked for, else from the first that can load it."""
     asked = stage.settings.exporter
     failures: list[WorkerFailure] = []
-    for route in (asked,) if asked != "auto" else ("torch", "optimum"):
+    for route in (asked,) if asked != "auto" else ladder.readers(model):
         folder = attempt.folder(stage.work, route, stage.host)
         try:
             worker = stack.enter_context(attempt.start(route, stage.host, stage.log))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +12,12 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
+from onnx_export_action.workers import interpreters
 from tests.integration import program, tiny
 from tests.integration.hub_server import Hub, running_hub
 from tests.integration.program import Outcome
+
+_ALONE = {"PATH": os.environ["PATH"], "TF_CPP_MIN_LOG_LEVEL": "3", "HOME": "/nonexistent"}
 
 
 @pytest.fixture
@@ -42,6 +47,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return folder if folder.exists() else getattr(tiny, name)(folder)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def tensorflow_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the models that TensorFlow itself writes, all in one process; never write into it."""
+    folder, maker = tmp_path_factory.mktemp("tensorflow"), Path(__file__).with_name("make_tensorflow.py")
+    python = interpreters.require(interpreters.tensorflow())
+    made = subprocess.run([python, maker, folder], env=_ALONE, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return folder
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 OUR_ACTION = "org/onnx-export-action@0123456789abcdef0123456789abcdef01234567"
+OUR_SECOND_ACTION = OUR_ACTION.replace("@", "/tensorflow@")
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 PAGES = tuple(
@@ -66,7 +67,7 @@ def steps(block: Block) -> list[dict[str, Any]]:
 
 def is_ours(step: dict[str, Any]) -> bool:
     """Whether a step uses this repository's action."""
-    return step.get("uses") in (OUR_ACTION, "./")
+    return step.get("uses") in (OUR_ACTION, OUR_SECOND_ACTION, "./")
 
 
 def table(page: str, *header: str) -> list[tuple[str, ...]]:

@@ -67,5 +67,14 @@ def test_action__regenerating_the_inputs_changes_nothing() -> None:
     assert write_docs.action(text) == text
 
 
+def test_second_action__is_the_first_with_tensorflow_in_its_image() -> None:
+    text = write_docs.SECOND.read_text(encoding="utf-8")
+    assert text == write_docs.second(write_docs.ACTION.read_text(encoding="utf-8"))
+    second = yaml.safe_load(text)
+    image = write_docs.SECOND.parent / second["runs"]["image"]
+    assert image.resolve() == write_docs.ROOT / "tensorflow.Dockerfile"
+    assert {**second, "name": ACTION["name"], "runs": ACTION["runs"]} == ACTION
+
+
 def test_page__is_made_from_the_settings_and_action_yml() -> None:
     assert write_docs.PAGE.read_text(encoding="utf-8") == write_docs.page(ACTION["outputs"])

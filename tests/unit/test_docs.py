@@ -14,7 +14,7 @@ from onnx_export_action import __version__, cli, errors, settings
 from onnx_export_action.benchmark import measure, paired, verdict
 from onnx_export_action.exporters import cases, files, ladder, routes
 from onnx_export_action.gates.events import EVENTS
-from onnx_export_action.gates.figures import FIGURES, LISTED
+from onnx_export_action.gates.figures import BY_TYPE, FIGURES
 from onnx_export_action.github.artifact import blob, calls
 from onnx_export_action.validation import parity, structure, target
 from onnx_export_action.variants import kinds, recommendation
@@ -110,9 +110,10 @@ def test_routes__order_and_opsets_are_those_of_the_ladder(page: str) -> None:
     header = next(line for line in documents.read(page).splitlines() if "| opsets |" in line)
     columns = header.strip("| ").split(" | ")
     rows = [dict(zip(columns, row, strict=True)) for row in documents.table(page, *columns)]
-    expected = [(name, "{} to {}".format(*ladder._OPSETS[name])) for name in ladder._FASTEST_FIRST]
+    routes_in_order = (*ladder._FASTEST_FIRST, "tensorflow")
+    expected = [(name, "{} to {}".format(*ladder._OPSETS[name])) for name in routes_in_order]
     assert [(row["exporter"], row["opsets"]) for row in rows] == expected
-    assert {name for name, _ in expected} == set(routes.ROUTES)
+    assert set(routes_in_order) == {*routes.ROUTES, "tensorflow"} == set(ladder._OPSETS)
 
 
 def test_limits__are_the_defaults_of_each_dtype() -> None:
@@ -138,8 +139,9 @@ def test_runtimes__are_those_of_the_table() -> None:
 def test_gates__are_those_of_the_code() -> None:
     figures = documents.table("docs/gates.md", "figure", "is", "limit, for instance", "against the base")
     expected = [
-        (name, FIGURES[name].means, FIGURES[name].dimension.example, "+5%" if FIGURES[name].relative else "")
-        for name in LISTED
+        (name, figure.means, figure.dimension.example, "+5%" if figure.relative else "")
+        for name, figure in FIGURES.items()
+        if not name.startswith(BY_TYPE) or name == "parameters-float"
     ]
     assert figures == expected
     changes = documents.table("docs/gates.md", "condition", "holds when, against the base")
@@ -177,6 +179,7 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
         ("docs/benchmark.md", f"is looked at after {paired._LEAST_ROUNDS_TO_STOP} rounds"),
         ("docs/benchmark.md", f"more than {100 * verdict.LEAST_CHANGE:g} % from no change"),
         ("docs/benchmark.md", f"within {100 * verdict.UNDECIDED_BEYOND:g} % of no change"),
+        ("docs/tensorflow.md", f"{8192:,} of them at most"),
         ("docs/exporters.md", f"it is {ladder.DEFAULT_OPSET}, or the newest"),
         ("docs/exporters.md", f"({ladder._BASE_MEMORY_BYTES / 1e9:g} GB, and the weights times"),
         (

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements"
-LOCKS = ("bootstrap", "demo", "dev", "main", "optimum")
+LOCKS = ("bootstrap", "demo", "dev", "main", "optimum", "tensorflow")
 # Both interpreters hold these in versions of their own; everything else that both hold is one file on the disk.
 OWN_VERSIONS = {"huggingface-hub", "optimum", "tokenizers", "transformers"}
 
@@ -46,9 +46,10 @@ def test_lock__names_no_place_on_a_machine(lock: str) -> None:
     assert not re.search(r"(^|[\s=])(/|file:|https?:)", text)
 
 
-def test_lock__interpreters_share_every_version_that_they_can() -> None:
-    main, optimum = versions("main"), versions("optimum")
-    differ = {name for name in main.keys() & optimum.keys() if not main[name] & optimum[name]}
+@pytest.mark.parametrize("lock", ["optimum", "tensorflow"])
+def test_lock__interpreters_share_every_version_that_they_can(lock: str) -> None:
+    main, other = versions("main"), versions(lock)
+    differ = {name for name in main.keys() & other.keys() if not main[name] & other[name]}
     assert differ <= OWN_VERSIONS
 
 
@@ -70,8 +71,18 @@ def test_entrypoint__is_at_most_ten_lines() -> None:
     assert len((ROOT / "entrypoint.py").read_text().splitlines()) <= 10
 
 
-def test_dockerfile__needs_no_registry_beside_its_base() -> None:
-    text = (ROOT / "Dockerfile").read_text()
-    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"python:3.11-slim-bookworm"}
+def test_dockerfile__of_tensorflow_is_the_other_and_tensorflow() -> None:
+    first, second = ((ROOT / name).read_text().splitlines() for name in ("Dockerfile", "tensorflow.Dockerfile"))
+    more = [line for line in second if line not in first]
+    assert [line for line in second if line and line not in more] == [line for line in first if line]
+    assert len(more) == 7
+    assert all("tensorflow" in line.lower() for line in more)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "tensorflow.Dockerfile"])
+def test_dockerfile__needs_no_registry_beside_its_base(name: str) -> None:
+    text = (ROOT / name).read_text()
+    bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE))
+    assert bases - set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE)) == {"python:3.11-slim-bookworm"}
     assert "# syntax" not in text
     assert "--mount" not in text

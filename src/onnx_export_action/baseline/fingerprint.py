@@ -66,13 +66,14 @@ def of(model: Model, settings: Settings) -> str:
     """
     if model.kind in ("onnx", "module") or settings.onnx_file or settings.trust_remote_code:
         return ""
+    interpreter = interpreters.tensorflow() if model.framework == "tensorflow" else interpreters.optimum()
     parts = {
         "format": _FORMAT,
         "program": _program(Path(onnx_export_action.__file__).parent),
         "python": platform.python_version(),
         "machine": [platform.system(), platform.machine()],
         "main": _distributions(map(Path, sys.path)),
-        "optimum": _distributions(interpreters.optimum().parent.parent.glob("lib/python3*/site-packages")),
+        "other": _distributions(interpreter.parent.parent.glob("lib/python3*/site-packages")),
         "settings": {name: getattr(settings, name) for name in DETERMINING},
         "task": model.task,
         "files": _files(model),

@@ -1,4 +1,4 @@
-"""Time ONNX Runtime and PyTorch on the same inputs in turns, so that both see the same noise."""
+"""Time ONNX Runtime and the model's own framework on the same inputs in turns, so that both see the same noise."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any, Literal
 from onnx_export_action.benchmark.shapes import smallest_and_largest
 from onnx_export_action.benchmark.statistics import noise_floor_pct
 from onnx_export_action.log import Log
-from onnx_export_action.records import Benchmark, Timing
+from onnx_export_action.records import Benchmark, Framework, Timing
 from onnx_export_action.workers.client import Worker
 
-Runtime = Literal["onnxruntime", "pytorch"]
+Runtime = Literal["onnxruntime", "pytorch", "tensorflow"]
 
 _BLOCK_SECONDS = 0.1
 _LEAST_ROUNDS = 2
@@ -57,10 +57,11 @@ def measure(
     seconds: float,
     threads: int,
     log: Log,
+    framework: Framework = "pytorch",
 ) -> Benchmark:
     """Short blocks in random order within each round, for `seconds`; two rounds at least, however slow the model."""
     opened = session.call("open", file=str(file), threads=threads)
-    series = [line for case in smallest_and_largest(cases) for line in _series(session, model, case)]
+    series = [line for case in smallest_and_largest(cases) for line in _series(session, model, framework, case)]
     for line in series:
         line.warm_up()
     end, order = time.monotonic() + seconds, random.Random(0)
@@ -83,10 +84,10 @@ def measure(
     )
 
 
-def _series(session: Worker, model: Worker | None, case: dict[str, Any]) -> list[_Series]:
+def _series(session: Worker, model: Worker | None, framework: Framework, case: dict[str, Any]) -> list[_Series]:
     both: list[tuple[Runtime, Worker]] = [("onnxruntime", session)]
     if model is not None:
-        both.append(("pytorch", model))
+        both.append((framework, model))
     return [_Series(name, case, _timer(worker, case["file"])) for name, worker in both]
 
 

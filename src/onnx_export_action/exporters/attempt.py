@@ -10,12 +10,13 @@ from typing import Any
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.exporters import diagnosis
 from onnx_export_action.log import Log
-from onnx_export_action.records import Model
+from onnx_export_action.records import FRAMEWORKS, Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.workers import interpreters, packages
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.exporters.service"
+TENSORFLOW_SERVICE = "onnx_export_action.exporters.tensorflow.service"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Exported(Answered):
 
 def interpreter_of(exporter: str) -> Path:
     """The interpreter that holds a route's libraries."""
-    return interpreters.optimum() if exporter == "optimum" else interpreters.main()
+    others = {"optimum": interpreters.optimum, "tensorflow": interpreters.tensorflow}
+    return others.get(exporter, interpreters.main)()
 
 
 def start(exporter: str, host: Host, log: Log) -> Worker:
@@ -66,7 +68,7 @@ def start(exporter: str, host: Host, log: Log) -> Worker:
         interpreter = interpreters.require(interpreter_of(exporter))
     except SurroundingsError as error:
         raise WorkerFailure(error.message, error.remedy, error.kind) from error
-    return Worker(interpreter, SERVICE, host, log)
+    return Worker(interpreter, TENSORFLOW_SERVICE if exporter == "tensorflow" else SERVICE, host, log)
 
 
 def folder(work: Path, name: str, host: Host) -> Path:
@@ -89,6 +91,7 @@ def load(worker: Worker, model: Model, settings: Settings, threads: int, work: P
         "examples_file": str(given.resolve()) if given else None,
         "packages": packages.installed_in(work),
         "workspace": str(settings.workspace.resolve()),
+        "trusted": settings.trust_remote_code,
     }
     try:
         return worker.call("load", **common, **own)
@@ -106,7 +109,7 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
     answered = worker.call(
         "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths
     )
-    log.line(f"answered {len(answered['cases'])} cases with PyTorch")
+    log.line(f"answered {len(answered['cases'])} cases with {FRAMEWORKS[model.framework]}")
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
     main = _part(answered)
     return Answered(

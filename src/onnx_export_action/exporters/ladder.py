@@ -22,10 +22,18 @@ _ROUTES_OF: dict[str, tuple[str, ...]] = {
     "module": ("torchscript", "torch"),
     "program": ("torch", "torchscript"),
     "torchscript": ("torchscript", "torch"),
+    "savedmodel": ("tensorflow",),
+    "keras": ("tensorflow",),
 }
-_OPSETS = {"torchscript": (9, 20), "optimum": (9, 20), "torch": (18, 23), "transformers": (18, 23)}
+_OPSETS = {
+    "torchscript": (9, 20),
+    "optimum": (9, 20),
+    "torch": (18, 23),
+    "transformers": (18, 23),
+    "tensorflow": (13, 18),
+}
 # What a route holds beyond the libraries, over the bytes of the weights.
-_MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2}
+_MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2, "tensorflow": 5.0}
 _BASE_MEMORY_BYTES = 1_000_000_000
 
 
@@ -57,13 +65,14 @@ def rungs(
         raise UsageError(
             f"exporter: {settings.exporter} cannot export {model.id[:80]!r}.", f"Use {' or '.join(fitting)}, or `auto`."
         )
+    opset = opset_for(settings)
+    _check_opset(opset, fitting, model)
     if settings.exporter != "auto":
         return (settings.exporter,), ()
-    opset = opset_for(settings)
     skipped = [
         Skipped(name, f"it writes opsets {_OPSETS[name][0]} to {_OPSETS[name][1]}")
         for name in fitting
-        if name not in writers(opset)
+        if not _writes(name, opset)
     ]
     if "optimum" in fitting and optimum_types is not None and model.model_type not in optimum_types:
         skipped.append(Skipped("optimum", f"it has no configuration for {model.model_type}"))
@@ -75,6 +84,11 @@ def rungs(
     return tuple(sorted(able, key=lambda name: _needs(name, model) > available_bytes)), tuple(skipped)
 
 
+def readers(model: Model) -> tuple[str, ...]:
+    """The routes whose workers can load a model to answer for it, the first that is likely to."""
+    return ("tensorflow",) if model.framework == "tensorflow" else ("torch", "optimum")
+
+
 def opsets(exporter: str) -> tuple[int, int]:
     """The oldest and the newest opset that a route writes."""
     return _OPSETS[exporter]
@@ -82,7 +96,21 @@ def opsets(exporter: str) -> tuple[int, int]:
 
 def writers(opset: int) -> tuple[str, ...]:
     """The routes that write this opset."""
-    return tuple(name for name in _FASTEST_FIRST if _OPSETS[name][0] <= opset <= _OPSETS[name][1])
+    return tuple(name for name in _FASTEST_FIRST if _writes(name, opset))
+
+
+def _check_opset(opset: int, fitting: tuple[str, ...], model: Model) -> None:
+    if any(_writes(name, opset) for name in fitting):
+        return
+    first, last = _OPSETS[fitting[0]]
+    raise UsageError(
+        f"opset {opset}: {fitting[0]}, which alone exports {model.id[:80]!r}, writes opsets {first} to {last}.",
+        "Choose one of them as `opset`, or leave `opset` and `target` out.",
+    )
+
+
+def _writes(exporter: str, opset: int) -> bool:
+    return _OPSETS[exporter][0] <= opset <= _OPSETS[exporter][1]
 
 
 def _needs(exporter: str, model: Model) -> float:

@@ -26,13 +26,14 @@ from onnx_export_action.records.comparison import (
 )
 from onnx_export_action.records.export import Attempt, Export
 from onnx_export_action.records.graph import Graph, Tensor
-from onnx_export_action.records.model import Model
+from onnx_export_action.records.model import FRAMEWORKS, Framework, Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
 from onnx_export_action.records.validation import Axis, Case, Check, Departure, Fixing, Parity, Step, Validation
 from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
 __all__ = [
+    "FRAMEWORKS",
     "SCHEMA_VERSION",
     "Attempt",
     "Axis",
@@ -48,6 +49,7 @@ __all__ = [
     "Failure",
     "File",
     "Fixing",
+    "Framework",
     "Gate",
     "Graph",
     "GraphDiff",

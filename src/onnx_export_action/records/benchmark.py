@@ -13,7 +13,7 @@ from onnx_export_action.records.base import Record
 class Timing(Record):
     """Raw latencies of one runtime at one shape, in milliseconds a call."""
 
-    runtime: Literal["onnxruntime", "pytorch"]
+    runtime: Literal["onnxruntime", "pytorch", "tensorflow"]
     shape: str
     batch: int = Field(description="Items a call, for the throughput.")
     samples_ms: tuple[float, ...]
@@ -57,7 +57,7 @@ class Latency(Record):
 
 
 class Benchmark(Record):
-    """What the file costs to run, and PyTorch beside it, interleaved on the same inputs."""
+    """What the file costs to run, and the model's own framework beside it, interleaved on the same inputs."""
 
     provider: str
     threads: int

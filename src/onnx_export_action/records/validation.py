@@ -141,9 +141,9 @@ class Fixing(Record):
 class Validation(Record):
     """The proof: structure, every case, every axis."""
 
-    reference: Literal["pytorch", "unoptimised"] = Field(
-        description="`pytorch`: the model's own answers; `unoptimised`: a lone .onnx, compared with itself "
-        "run without graph optimisation, so its answers are not proven."
+    reference: Literal["pytorch", "tensorflow", "unoptimised"] = Field(
+        description="`pytorch`, `tensorflow`: the model's own answers; `unoptimised`: a lone .onnx, compared with "
+        "itself run without graph optimisation, so its answers are not proven."
     )
     checks: tuple[Check, ...] = ()
     cases: tuple[Case, ...] = ()

@@ -6,7 +6,17 @@ from itertools import takewhile
 from pathlib import PurePath
 from typing import Literal
 
-from onnx_export_action.records import Base, Benchmark, Comparison, Gate, Model, Report, Timing, Validation
+from onnx_export_action.records import (
+    FRAMEWORKS,
+    Base,
+    Benchmark,
+    Comparison,
+    Gate,
+    Model,
+    Report,
+    Timing,
+    Validation,
+)
 from onnx_export_action.report import changes, gates, units
 from onnx_export_action.report.blocks import Figure
 from onnx_export_action.report.ratio import ratio_words
@@ -30,7 +40,7 @@ def tone(report: Report) -> Tone:
     """Good only when the answers were compared with the model's own."""
     if report.verdict != "pass" or report.validation is None:
         return "bad"
-    proven = report.validation.reference == "pytorch" and not report.validation.silent_outputs
+    proven = report.validation.reference != "unoptimised" and not report.validation.silent_outputs
     return "good" if proven else "caution"
 
 
@@ -130,7 +140,7 @@ def _latency(report: Report) -> Line:
     if report.benchmark is None or first is None:
         return line("not measured") if report.proven else ()
     latency = line(strong(units.milliseconds(first.p50_ms)), f" at {first.shape}")
-    beside = _beside_base(report.comparison) or _beside_pytorch(report.benchmark, first)
+    beside = _beside_base(report.comparison) or _beside_framework(report.benchmark, first)
     return joined([latency, beside], " · ") if beside else latency
 
 
@@ -151,20 +161,21 @@ def _base(comparison: Comparison | None) -> Line:
     return line(*changes.base_line(base), same)
 
 
-def _beside_pytorch(benchmark: Benchmark, first: Timing) -> Line:
-    pairs = (timing for timing in benchmark.timings if timing.runtime == "pytorch" and timing.shape == first.shape)
-    pytorch = next(pairs, None)
-    if pytorch is None:
+def _beside_framework(benchmark: Benchmark, first: Timing) -> Line:
+    same = (timing for timing in benchmark.timings if timing.runtime in FRAMEWORKS and timing.shape == first.shape)
+    model = next(same, None)
+    if model is None:
         return ()
-    if max(pytorch.spread_pct, first.spread_pct) > _MOST_SPREAD:
-        return line("too noisy here to stand beside PyTorch")
-    ratio, measured = pytorch.p50_ms / first.p50_ms, units.milliseconds(pytorch.p50_ms)
+    name = FRAMEWORKS[model.runtime]
+    if max(model.spread_pct, first.spread_pct) > _MOST_SPREAD:
+        return line(f"too noisy here to stand beside {name}")
+    ratio, measured = model.p50_ms / first.p50_ms, units.milliseconds(model.p50_ms)
     if abs(ratio - 1) * 100 <= benchmark.noise_floor_pct:
-        return line(f"as fast as PyTorch ({measured}), within the noise of {units.percent(benchmark.noise_floor_pct)}")
+        return line(f"as fast as {name} ({measured}), within the noise of {units.percent(benchmark.noise_floor_pct)}")
     times = (
         f"{units.digits(ratio)}{units.TIMES} faster" if ratio > 1 else f"{units.digits(1 / ratio)}{units.TIMES} slower"
     )
-    return line(strong(f"{times} than PyTorch"), f" ({measured})")
+    return line(strong(f"{times} than {name}"), f" ({measured})")
 
 
 def headline_timing(benchmark: Benchmark | None) -> Timing | None:
@@ -177,7 +188,7 @@ def _answers(validation: Validation | None) -> Line:
     if validation is None or not validation.cases:
         return ()
     cases = units.plural(len(validation.cases), "case")
-    other = "PyTorch" if validation.reference == "pytorch" else "the same file run without optimisation"
+    other = FRAMEWORKS.get(validation.reference, "the same file run without optimisation")
     if validation.max_abs_diff is None:
         return line(f"not comparable in {cases}")
     return line(strong(units.digits(validation.max_abs_diff)), f" max abs diff from {other} over {cases}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_export_action.records import Attempt, Base, Benchmark, Environment, Export, File, Graph, Report
+from onnx_export_action.records import FRAMEWORKS, Attempt, Base, Benchmark, Environment, Export, File, Graph, Report
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Code, Paragraph, Section, table
 from onnx_export_action.report.changes import changes_section
@@ -79,7 +79,7 @@ def _attempt(attempt: Attempt, explained: bool) -> tuple[str | Line, ...]:
 
 
 def _benchmark(benchmark: Benchmark) -> Section:
-    names = {"onnxruntime": "ONNX Runtime", "pytorch": "PyTorch"}
+    names = {"onnxruntime": "ONNX Runtime", **FRAMEWORKS}
     rows: list[tuple[str | Line, ...]] = [
         (
             timing.shape,

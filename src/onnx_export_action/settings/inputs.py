@@ -40,8 +40,8 @@ class Settings(BaseModel):
 
     model: str = Field(
         "",
-        description="Hub id, local directory, `.onnx` file, `file.py:factory`, or a program that PyTorch saved "
-        "(`.pt2`, `.pt`, `.ts`). Required when `mode` is `run`.",
+        description="Hub id, local directory, SavedModel, Keras file (`.keras`, `.h5`), `.onnx` file, "
+        "`file.py:factory`, or a program that PyTorch saved (`.pt2`, `.pt`, `.ts`). Required when `mode` is `run`.",
     )
     task: str = Field(
         "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
@@ -60,18 +60,19 @@ class Settings(BaseModel):
     exporter: Exporter = Field(
         "auto",
         description="`optimum`, `transformers` (the exporter of transformers 5), `torch` (dynamo), `torchscript`, "
-        "or `auto`: the ladder of them.",
+        "`tensorflow` (tf2onnx, for TensorFlow's own models), or `auto`: the ladder of those that can.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a Hub model.")
     subfolder: str | None = Field(None, description="Folder inside the Hub model or directory.")
     trust_remote_code: Annotated[bool, BeforeValidator(strict_bool)] = Field(
         False,
-        description="Run Python code that ships with the model. For a Hub model this needs a full 40-digit `revision`.",
+        description="Run Python code that ships with the model, a Lambda layer's too. For a Hub model this needs a "
+        "full 40-digit `revision`.",
     )
     example_inputs: str | None = Field(
         None,
-        description="An `.npz` or JSON file with inputs for a `file.py:factory` or a program; default: those that it "
-        "brings itself.",
+        description="An `.npz` or JSON file with inputs for a `file.py:factory`, a program or a TensorFlow model; "
+        "default: those that it brings itself, or what its signature says.",
     )
     requirements: str | None = Field(
         None,
@@ -146,9 +147,8 @@ class Settings(BaseModel):
     )
     mode: Mode = Field(
         "run",
-        description="`run` exports; `compare` is a run that ends, with status 2, where there is no base; `report` "
-        "comments on a pull request in the stead of a run that may not, as a fork's: docs/comment.md shows the "
-        "workflow; `doctor` prints what this installation can export and run.",
+        description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
+        "fork's: docs/comment.md shows the workflow; `doctor` prints what this installation can export and run.",
     )
     comment: Comment = Field(
         "auto",

@@ -12,12 +12,12 @@ from onnx_export_action.gates import conditions
 
 MIN_OPSET, MAX_OPSET = 9, 23
 
-Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript"]
+Exporter = Literal["auto", "optimum", "transformers", "torch", "torchscript", "tensorflow"]
 DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
 ReleaseAssets = Literal["auto", "always", "never"]
 TargetCheck = Literal["table", "install"]
-Mode = Literal["run", "compare", "report", "doctor"]
+Mode = Literal["run", "report", "doctor"]
 OnUndecided = Literal["pass", "fail"]
 
 

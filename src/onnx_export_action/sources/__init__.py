@@ -11,8 +11,17 @@ from pathlib import Path
 from onnx_export_action.errors import SurroundingsError, UsageError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model
+from onnx_export_action.records.model import Kind
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources import directory, factory_file, onnx_file, own_files, saved_file
+from onnx_export_action.sources import (
+    directory,
+    factory_file,
+    keras_file,
+    onnx_file,
+    own_files,
+    saved_file,
+    saved_model,
+)
 from onnx_export_action.sources.names import is_hub_id, looks_local
 
 
@@ -33,8 +42,13 @@ def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> 
 def read_by_workers(model: Model, settings: Settings) -> tuple[Path, ...]:
     """Every place of the user's that a worker must be able to read."""
     path = Path(model.path)
-    beside = (path.parent, path) if model.kind == "module" else (path,)
-    return (*beside, *settings.own_files)
+    return (*_read_of(model.kind, path), *settings.own_files)
+
+
+def _read_of(kind: Kind, path: Path) -> tuple[Path, ...]:
+    if kind == "savedmodel":
+        return saved_model.folders(path)
+    return (path.parent, path) if kind == "module" else (path,)
 
 
 def _resolve(settings: Settings, hub_endpoint: str, cache: Path, log: Log) -> Model:
@@ -42,13 +56,14 @@ def _resolve(settings: Settings, hub_endpoint: str, cache: Path, log: Log) -> Mo
     # os.path, because a name that is too long for the file system is no error here but a Hub id or a typing mistake.
     if os.path.isdir(path):
         _warn_unused(settings, log, "revision")
-        return directory.read(directory.subfolder_of(path, settings.subfolder), settings, log)
+        folder = directory.subfolder_of(path, settings.subfolder)
+        return saved_model.read(folder, settings) if saved_model.fits(folder) else directory.read(folder, settings, log)
     if factory_file.is_named(settings.model):
         _warn_unused(settings, log, "revision", "subfolder")
         return factory_file.read(settings)
     if os.path.exists(path):
         _warn_unused(settings, log, "revision", "subfolder")
-        return saved_file.read(path, settings) if saved_file.fits(path) else onnx_file.read(path, settings)
+        return _file(path, settings)
     if looks_local(settings.model) or not is_hub_id(settings.model):
         raise UsageError(
             f"model not found: {settings.model[:120]!r} is no such folder in the workspace, and not a Hub id.",
@@ -58,6 +73,13 @@ def _resolve(settings: Settings, hub_endpoint: str, cache: Path, log: Log) -> Mo
     from onnx_export_action.sources import hub
 
     return hub.read(settings, endpoint=hub_endpoint, cache=cache, log=log)
+
+
+def _file(path: Path, settings: Settings) -> Model:
+    """What a file is, by its name; any that is nothing else must be an .onnx."""
+    if saved_file.fits(path):
+        return saved_file.read(path, settings)
+    return keras_file.read(path, settings) if keras_file.fits(path) else onnx_file.read(path, settings)
 
 
 def _warn_unused(settings: Settings, log: Log, *names: str) -> None:

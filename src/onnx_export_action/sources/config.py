@@ -96,8 +96,6 @@ def _what_it_is_instead(folder: Path) -> str:
     names = {entry.name for entry in folder.iterdir()}
     if "adapter_config.json" in names:
         return "the folder holds an adapter (adapter_config.json), not a model: merge it into its base model first."
-    if "saved_model.pb" in names:
-        return "the folder holds a TensorFlow SavedModel, which this version does not export."
     if "model_index.json" in names:
         return "the folder holds a diffusers pipeline (model_index.json), not one model."
     return "the model's folder has no config.json."

@@ -9,12 +9,13 @@ from pathlib import Path
 from onnx_export_action.errors import UsageError
 
 _PART = r"[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?"
+_ENDINGS = (".onnx", ".keras", ".h5", ".hdf5", "/")
 _HUB_ID = re.compile(rf"(?:{_PART}/)?{_PART}", re.ASCII)
 
 
 def looks_local(name: str) -> bool:
     """Whether a name can only mean a path, so that it must never be asked of the Hub."""
-    return name.startswith((".", "/", "~")) or name.endswith((".onnx", "/")) or name.count("/") > 1 or "\\" in name
+    return name.startswith((".", "/", "~")) or name.endswith(_ENDINGS) or name.count("/") > 1 or "\\" in name
 
 
 def is_hub_id(name: str) -> bool:

@@ -21,7 +21,7 @@ def read(path: Path, settings: Settings) -> Model:
     if path.suffix != ".onnx" or not path.is_file():
         raise UsageError(
             f"the model {path.name!r} is a file, but not an .onnx file.",
-            "Name the folder that holds config.json and the weights, or an .onnx file.",
+            "Name the folder that holds config.json and the weights, or an .onnx file; docs/sources.md lists all.",
         )
     _check(path)
     return Model(

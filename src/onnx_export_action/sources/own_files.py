@@ -8,7 +8,7 @@ from onnx_export_action.errors import UsageError
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 
-_USED_BY = {"example_inputs": ("module", "program", "torchscript"), "requirements": ("module",)}
+_USED_BY = {"example_inputs": ("module", "program", "torchscript", "savedmodel", "keras"), "requirements": ("module",)}
 
 
 def check(model: Model, settings: Settings) -> None:

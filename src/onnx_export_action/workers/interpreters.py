@@ -18,6 +18,11 @@ def optimum() -> Path:
     return Path(f"{sys.prefix}-optimum") / "bin" / "python"
 
 
+def tensorflow() -> Path:
+    """The interpreter with TensorFlow, beside this one; made when it is first needed."""
+    return Path(f"{sys.prefix}-tensorflow") / "bin" / "python"
+
+
 def require(interpreter: Path) -> Path:
     """The same path, if it is there."""
     if not interpreter.exists():

@@ -162,6 +162,20 @@ def test_of__changes_with_a_library(model: Model, tmp_path: Path, monkeypatch: p
     assert of(model) != before
 
 
+def test_of__a_model_of_tensorflow_changes_with_its_interpreter_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("optimum", "tensorflow"):
+        (tmp_path / name / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+        monkeypatch.setattr(interpreters, name, lambda name=name: tmp_path / name / "bin" / "python")
+    model = made(tmp_path / "model", kind="savedmodel")
+    before = of(model)
+    (tmp_path / "optimum" / "lib" / "python3.11" / "site-packages" / "torch-2.dist-info").mkdir()
+    assert of(model) == before
+    (tmp_path / "tensorflow" / "lib" / "python3.11" / "site-packages" / "keras-3.dist-info").mkdir()
+    assert of(model) != before
+
+
 @pytest.mark.parametrize("function", ["python_version", "machine", "system"])
 def test_of__changes_with_the_platform(model: Model, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     before = of(model)

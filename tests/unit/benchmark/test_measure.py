@@ -102,6 +102,12 @@ def test_measure__the_trends_unit_is_timed_in_every_round(clock: Clock) -> None:
     assert {timing.runtime for timing in benchmark.timings} == {"onnxruntime", "pytorch"}
 
 
+def test_measure__names_the_models_own_framework(clock: Clock) -> None:
+    session, model = (Worker(name, 1.0, [], clock) for name in ("onnxruntime", "tensorflow"))
+    given: Any = (session, model, Path("model.onnx"), CASES, 1.0, 2, RecordingLog(), "tensorflow")
+    assert {timing.runtime for timing in measure(*given).timings} == {"onnxruntime", "tensorflow"}
+
+
 def test_measure__without_a_model_and_with_one_case(clock: Clock) -> None:
     benchmark, _ = run(clock, cases=CASES[:1], pytorch=False)
     assert [(timing.runtime, timing.shape) for timing in benchmark.timings] == [("onnxruntime", "shape middle")]

@@ -64,12 +64,25 @@ def test_rungs__a_cache_by_known_names() -> None:
         ("torchscript", "auto", ("torchscript", "torch")),
         ("module", "17", ("torchscript",)),
         ("program", "23", ("torch",)),
+        ("savedmodel", "auto", ("tensorflow",)),
+        ("keras", "13", ("tensorflow",)),
     ],
 )
 def test_rungs__of_what_is_no_checkpoint(kind: Any, opset: str, expected: tuple[str, ...]) -> None:
     rungs, skipped = ladder.rungs(settings_of(opset=opset), make_model(kind=kind), 10**12, frozenset())
     assert rungs == expected
     assert "optimum" not in {rung.exporter for rung in skipped}
+
+
+@pytest.mark.parametrize("inputs", [{"opset": "19"}, {"opset": "12", "exporter": "tensorflow"}])
+def test_rungs__an_opset_that_no_route_of_the_model_writes(inputs: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"tensorflow, which alone exports 'net', writes opsets 13 to 18"):
+        ladder.rungs(settings_of(**inputs), make_model(id="net", kind="savedmodel"), 10**12, None)
+
+
+def test_readers__are_those_of_the_framework() -> None:
+    assert ladder.readers(make_model()) == ("torch", "optimum")
+    assert ladder.readers(make_model(kind="keras")) == ("tensorflow",)
 
 
 def test_rungs__an_exporter_that_cannot_read_the_model() -> None:

@@ -84,6 +84,14 @@ def test_figures__latency_beside_a_pytorch_of_much_noise_makes_no_claim() -> Non
     assert plain(latency.value).endswith("too noisy here to stand beside PyTorch")
 
 
+def test_figures__a_model_of_tensorflow_stands_beside_that() -> None:
+    timings = (make_timing(samples_ms=(4.0,)), make_timing("tensorflow", samples_ms=(8.0,)))
+    report = make_report(benchmark=make_benchmark(timings=timings), validation=make_validation(reference="tensorflow"))
+    assert headline.tone(report) == "good"
+    assert _figures(report)["latency p50"].endswith(f"2.00{TIMES} faster than TensorFlow (8.00 ms)")
+    assert "max abs diff from TensorFlow" in _figures(report)["answers"]
+
+
 def test_figures__latency_without_pytorch_stands_alone() -> None:
     report = make_report(benchmark=make_benchmark(timings=(make_timing(shape="batch 1", samples_ms=(4.0,)),)))
     assert _figures(report)["latency p50"] == "4.00 ms at batch 1"

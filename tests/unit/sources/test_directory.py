@@ -73,7 +73,6 @@ def test_config__unknown_type_names_the_nearest(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("adapter_config.json", "adapter"),
-        ("saved_model.pb", "SavedModel"),
         ("model_index.json", "diffusers pipeline"),
         ("README.md", "no config.json"),
     ],

@@ -1,0 +1,70 @@
+"""tf2onnx: the function's graph as an ONNX file, with the names and the order of the function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import tf2onnx
+
+from onnx_export_action.exporters import files
+from onnx_export_action.exporters.axes import Axes
+from onnx_export_action.exporters.custom.sizes import Sizes
+from onnx_export_action.exporters.tensorflow import operators
+from onnx_export_action.exporters.tensorflow.function import Function
+from onnx_export_action.workers.protocol import Refusal
+
+# All weights are constants of one graph on the way, and protobuf reads no message of 2 GiB.
+_GREATEST_BYTES = 2**31 - 2**20
+
+
+def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int, file: Path) -> None:
+    """Write `file`; the axes of `fixed` have their size in it, those of `axes` their names."""
+    if function.weight_bytes > _GREATEST_BYTES:
+        raise Refusal(
+            f"The model has {function.weight_bytes / 1e9:.1f} GB of weights, and tf2onnx needs them in one graph of "
+            "at most 2 GB.",
+            "Save a smaller model, or one with weights of half the precision.",
+        )
+    exported, specs = function.with_fixed(fixed, sizes)
+    # A copy: tf2onnx writes into what it is given.
+    asked = {"opset": opset, "custom_op_handlers": dict(operators.HANDLERS)}
+    model, _ = tf2onnx.convert.from_function(exported, input_signature=specs, **asked)
+    if unknown := sorted({node.op_type for node in _nodes(model.graph) if not _has_form(node, opset)}):
+        raise Refusal(
+            f"tf2onnx has no ONNX form for {', '.join(unknown)[:200]} at opset {opset}.",
+            "Save the model without the layers that need it; tf2onnx's support_status.md lists what it writes.",
+        )
+    _in_order(model.graph.input, list(function.shapes))
+    _in_order(model.graph.output, list(function.outputs))
+    for value in (*model.graph.input, *model.graph.output):
+        for axis, label in axes.get(value.name, {}).items():
+            value.type.tensor_type.shape.dim[axis].dim_param = label
+    onnx.save(model, str(file))
+    files.settle(file)
+
+
+def _in_order(values: list[onnx.ValueInfoProto], names: list[str]) -> None:
+    ordered = sorted(values, key=lambda value: names.index(value.name) if value.name in names else len(names))
+    del values[:]
+    values.extend(ordered)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _nodes(attribute.g)
+
+
+def _has_form(node: onnx.NodeProto, opset: int) -> bool:
+    """tf2onnx leaves an operator that it does not know in the graph, under TensorFlow's name."""
+    if node.domain:
+        return True
+    try:
+        onnx.defs.get_schema(node.op_type, opset, "")
+    except onnx.defs.SchemaError:
+        return False
+    return True
