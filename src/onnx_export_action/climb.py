@@ -123,7 +123,13 @@ class Ladder:
         texts = () if exported.others else exported.generations
         return {
             exported.file_of(part): Evidence(
-                part.cases, part.axes, self._model.framework, texts, exported.notes, part.refused
+                part.cases,
+                part.axes,
+                self._model.framework,
+                texts,
+                exported.notes,
+                part.refused,
+                exported.samples.get(part.name, {}),
             )
             for part in (exported, *exported.others)
         }

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnx_export_action.records import Fixing
 from onnx_export_action.validation.service import Service
+from tests.integration import program
 
 AXES = {"x": {"0": "batch", "1": "length"}}
 CASES = {"short": (1, 7), "long": (2, 29)}
@@ -61,6 +62,12 @@ CONSTANTS = {
     "spread_13": np.array([1, 13, 8]),
     "mixing": np.ones((13, 5), np.float32),
     "last": np.array([2]),
+    "second": np.array([1]),
+    "from_0": np.array([0]),
+    "to_13": np.array([13]),
+    "two": np.float32(2),
+    "thirteen": np.float32(13),
+    "thirteenth": np.float32(1 / 13),
     "to_thirteen": np.ones((8, 13), np.float32),
     "thirteen_heads": np.array([0, -1, 13, 1]),
 }
@@ -131,3 +138,68 @@ def test_fix__a_node_without_a_name_is_called_by_its_output(tmp_path: Path) -> N
     model = graph_of("y = Add (x, thirteen_rows)")
     model.graph.node[0].name = ""
     assert "the node `y` (Add)" in said(model, tmp_path)[0]
+
+
+# What runs at every size, and is wrong at all but 13.
+FROZEN: dict[str, tuple[str, str]] = {
+    "the first thirteen": (
+        "y = Slice (x, from_0, to_13, second)",
+        "`length` is fixed at 13 by the node `Slice_0` (Slice)",
+    ),
+    "thirteen places": (
+        "y = Gather <axis = 1> (x, thirteen_places)",
+        "`length` is fixed at 13 by the node `Gather_0` (Gather)",
+    ),
+    "a mean over thirteen": (
+        "s = ReduceSum <keepdims = 0> (x, second)\n y = Div (s, thirteen)",
+        "`length` is fixed at 13 by the node `Div_1` (Div)",
+    ),
+    "a thirteenth": (
+        "s = ReduceSum <keepdims = 0> (x, second)\n y = Mul (s, thirteenth)",
+        "`length` is fixed at 13 by the node `Mul_1` (Mul)",
+    ),
+    "the first place": ("y = Gather <axis = 1> (x, last)", ""),
+    "another number": ("y = Div (x, two)", ""),
+    "two places": ("y = Slice (x, from_0, last, second)", ""),
+}
+
+
+@pytest.mark.parametrize(("nodes", "sentence"), FROZEN.values(), ids=FROZEN)
+def test_frozen__finds_the_size_of_the_export(tmp_path: Path, nodes: str, sentence: str) -> None:
+    onnx.save(graph_of(nodes), tmp_path / "model.onnx")
+    for name, shape in {"a": (1, 17), "b": (2, 29)}.items():
+        np.savez(tmp_path / f"{name}.npz", **{"in.x": np.ones((*shape, 8), np.float32)})
+    files = [str(tmp_path / name) for name in ("model.onnx", "a.npz", "b.npz")]
+    found = Service().frozen(*files, AXES, {"batch": 3, "length": 13})
+    assert (Fixing.model_validate(found).sentence if found else "") == sentence
+
+
+COUNTED = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(x.sum(1) / len(x[0]))
+
+def make():
+    return Net()
+
+def example_inputs():
+    return torch.randn(3, 5, 8)
+
+dynamic_axes = {"x": {0: "batch", 1: "rows"}}
+"""
+
+
+def test_main__names_the_node_that_counts_with_the_size_of_the_export(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(COUNTED)  # a trace takes `len` for a number
+    inputs = {"model": "net.py:make", "exporter": "torchscript", "benchmark-seconds": "0"}
+    outcome = program.run(tmp_path, inputs)
+    assert outcome.status == 1, outcome.log
+    (found,) = outcome.report["validation"]["fixings"]
+    assert (found["axis"], found["operator"], found["node"]) == ("rows", "Div", "/model/Div")
+    assert f"`rows` is fixed at {found['size']} by the node `/model/Div` (Div)" in outcome.summary

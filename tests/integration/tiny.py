@@ -277,9 +277,7 @@ def t5(folder: Path) -> Path:
 
 def t5_classifier(folder: Path) -> Path:
     """A T5 that sorts texts."""
-    config = transformers.T5Config(
-        d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=VOCABULARY, pad_token_id=0, eos_token_id=3
-    )
+    config = transformers.AutoConfig.from_pretrained(t5(folder))
     return save(folder, "T5ForSequenceClassification", config)
 
 

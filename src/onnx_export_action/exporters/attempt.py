@@ -50,6 +50,7 @@ class Exported(Answered):
     """What the worker left: the main file beside the answers that it is held to, and the others beside that."""
 
     file: Path
+    samples: dict[str, dict[str, list[int]]]  # by part: the sizes of the inputs that it was exported with
 
     def file_of(self, part: Part) -> Path:
         """Where a part lies."""
@@ -132,8 +133,8 @@ def export(
     """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
     answered = answer(worker, model, settings, threads, folder, log)
     file = folder / "onnx" / f"{answered.name}.onnx"
-    worker.call("export", exporter=exporter, opset=opset, file=str(file))
-    return Exported(**vars(answered), file=file)
+    samples = worker.call("export", exporter=exporter, opset=opset, file=str(file))
+    return Exported(**vars(answered), file=file, samples=samples or {})
 
 
 def explained(failure: WorkerFailure) -> WorkerFailure:

@@ -85,8 +85,11 @@ class Service:
         """Answer inputs that another interpreter made; tells the .npz files with the answers, in the same order."""
         return [self._answer_again(case, Path(folder) / f"again-{index:02}.npz") for index, case in enumerate(cases)]
 
-    def export(self, exporter: str, opset: int, file: str) -> None:
-        """Write each part beside `file` by the named route, weights in one external file when they are large."""
+    def export(self, exporter: str, opset: int, file: str) -> dict[str, dict[str, list[int]]]:
+        """Write each part beside `file` by the named route, weights in one external file when they are large.
+
+        Tells the sizes of the inputs that each was exported with.
+        """
         onnx, scratch = Path(file).parent, Path(file).parent / "scratch"
         # All of them first: an exporter may leave the model with other settings than it found.
         samples = {name: subject.sample() for name, subject in self._parts.items()}
@@ -102,6 +105,7 @@ class Service:
                 written.rename(onnx / written.name)
             gc.collect()
         shutil.rmtree(scratch)
+        return {name: {given: list(value.shape) for given, value in sample.items()} for name, sample in samples.items()}
 
     def trace(self, case: str) -> dict[str, str]:
         """Write what each part of the model hands on for a case's inputs; part to file, in the order of the run."""

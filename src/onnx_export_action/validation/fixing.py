@@ -35,16 +35,17 @@ def find(probe: Probe, failing: Mapping[str, Array], other: Mapping[str, Array],
     seen = Seen(probe, failing, other, axes)
     conflict = _conflict(node, seen)
     if conflict is None:
-        return _fixing(seen, node)
+        return fixing_at(seen, node)
     label, size, operand = conflict
     if node.op_type in ("Reshape", "Expand") and operand == node.input[1]:
-        return _fixing(seen, node, label, size)
+        return fixing_at(seen, node, label, size)
     made_by, tensor = seen.source(operand, size)
-    return _fixing(seen, made_by or node, label, size, tensor)
+    return fixing_at(seen, made_by or node, label, size, tensor)
 
 
-def _fixing(seen: Seen, node: onnx.NodeProto, axis: str = "", size: int | None = None, tensor: str = "") -> Fixing:
-    part = places.scope_of(node).removeprefix(seen.prefix)
+def fixing_at(seen: Seen, node: onnx.NodeProto, axis: str = "", size: int | None = None, tensor: str = "") -> Fixing:
+    """A node as what fixes an axis."""
+    part = f"{places.scope_of(node)}.".removeprefix(seen.prefix).rstrip(".")
     name = name_of(node) or node.output[0]
     return Fixing(axis=axis, size=size, node=name, operator=node.op_type, part=part, tensor=tensor)
 

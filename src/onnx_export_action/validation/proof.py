@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from onnx_export_action.log import Log
-from onnx_export_action.records import Case, Check, Graph, Validation
+from onnx_export_action.records import Case, Check, Fixing, Graph, Validation
 from onnx_export_action.settings import Settings
 from onnx_export_action.validation import axes, fixed, generation
 from onnx_export_action.workers.client import Worker, WorkerFailure
@@ -35,6 +36,7 @@ class Evidence:
     generations: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     refused: tuple[dict[str, Any], ...] = ()  # sizes that the model itself does not take, with its reasons
+    sample: Mapping[str, Sequence[int]] = field(default_factory=dict)  # the inputs of the export, where it is known
 
 
 def prove(
@@ -64,7 +66,7 @@ def prove(
         checks=tuple(checks),
         cases=tuple(cases),
         dynamic_axes=axes.found(graph, evidence.axes, cases, evidence.cases, evidence.refused),
-        fixings=fixed.by(worker, file, graph, evidence.axes, evidence.cases, cases),
+        fixings=_fixings(worker, file, graph, evidence, cases),
         notes=evidence.notes,
         **ran,
     )
@@ -110,6 +112,16 @@ def _sensitivity(cases: list[Case], evidence: Evidence, settings: Settings) -> l
     proves = chosen or evidence.reference == "unoptimised" or any(parity.tells for parity in outputs)
     detail = f"{', '.join(silent)} would pass with the answers to other inputs as well: nothing is proven of this"
     return [Check(name="sensitivity", passed=proves, detail=detail)]
+
+
+def _fixings(worker: Worker, file: Path, graph: Graph, evidence: Evidence, cases: list[Case]) -> tuple[Fixing, ...]:
+    """What keeps the file from an answer at some sizes, else what may have made it wrong at all but its own."""
+    if any(case.error for case in cases):
+        return fixed.by(worker, file, graph, evidence.axes, evidence.cases, cases)
+    wrong = [case.shape for case in cases if not case.passed]
+    return fixed.frozen(
+        worker, file, evidence.axes, evidence.sample, [c for c in evidence.cases if c["shape"] in wrong]
+    )
 
 
 def _generate(worker: Worker, said: tuple[dict[str, Any], ...], log: Log) -> Check:

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 Dim = str | int
 
 _ANCESTORS = 48
+_MOST_VALUES = 16
 
 
 class Seen:
@@ -25,6 +26,7 @@ class Seen:
 
     def __init__(self, probe: Probe, failing: Mapping[str, Array], other: Mapping[str, Array], axes: Axes) -> None:
         self._probe, self._runs = probe, (dict(failing), dict(other))
+        self.nodes = probe.nodes
         self._held = {tensor.name: tensor for tensor in probe.model.graph.initializer}
         self._makers = {name: node for node in probe.nodes for name in node.output if name}
         self._sizes = [_sizes(run, axes) for run in self._runs]
@@ -55,6 +57,18 @@ class Seen:
         pairs = zip(np.atleast_1d(first), np.atleast_1d(other), strict=True)
         return [self._dim(int(a), int(b), alone=second is None) for a, b in pairs]
 
+    def constant(self, tensor: str) -> Array | None:
+        """The value of a small constant; None of anything else."""
+        held = self._held.get(tensor)
+        if held is not None:
+            return None if held.external_data else np.asarray(numpy_helper.to_array(held))
+        node = self._makers.get(tensor)
+        if node is None or node.op_type != "Constant":
+            return None
+        return next(
+            (np.asarray(numpy_helper.to_array(each.t)) for each in node.attribute if each.name == "value"), None
+        )
+
     def look(self, tensors: Iterable[str]) -> None:
         """Run up to these, once for all of them that are not known."""
         wanted = [
@@ -64,7 +78,7 @@ class Seen:
         found = [self._run(run, made) for run in self._runs]
         for name in wanted:
             values = [answers.get(name, run.get(name)) for answers, run in zip(found, self._runs, strict=True)]
-            self._known[name] = (values[0], values[1])
+            self._known[name] = (_light(values[0]), _light(values[1]))
 
     def source(self, tensor: str, size: int) -> tuple[onnx.NodeProto | None, str]:
         """The node that gave a tensor this size whatever came in, where one did, and the constant that has it."""
@@ -111,6 +125,13 @@ class Seen:
                 found.append(node)
                 waiting += [name for name in node.input if name]
         return found
+
+
+def _light(value: Array | None) -> Array | None:
+    """The values of what may be a shape; of anything else the shape alone."""
+    if value is None or value.size <= _MOST_VALUES:
+        return value
+    return np.broadcast_to(np.zeros((), value.dtype), value.shape)
 
 
 def _sizes(run: Mapping[str, Array], axes: Axes) -> dict[str, int]:

@@ -22,6 +22,7 @@ from onnx_export_action.records import Case, Fixing
 from onnx_export_action.validation import (
     departure,
     fixing,
+    frozen,
     generation,
     likeness,
     operators,
@@ -34,6 +35,7 @@ from onnx_export_action.validation import (
 )
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
+from onnx_export_action.validation.seen import Seen
 from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, Session
 from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
@@ -182,6 +184,16 @@ class Service:
                 return []
         found = [place] if place else [Fixing(axis=label, size=size) for label, size in declared.items()]
         return [each.model_dump() for each in found]
+
+    def frozen(
+        self, file: str, failing: str, other: str, axes: dict[str, dict[str, str]], samples: dict[str, int]
+    ) -> dict[str, Any] | None:
+        """Where the file holds the export's own size of an axis, as far as two cases with wrong answers show it."""
+        runs = [_arrays(each)[0] for each in (failing, other)]
+        named = {name: {int(axis): label for axis, label in labels.items()} for name, labels in axes.items()}
+        with tempfile.TemporaryDirectory(dir=Path(failing).parent) as folder:
+            found = frozen.find(Seen(Probe(Path(file), Path(folder)), runs[0], runs[1], named), samples)
+        return found.model_dump() if found else None
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""
