@@ -128,7 +128,7 @@ _PACKAGES = (
         "Read it, then set `trust-remote-code: true`; a Hub model needs a full `revision` with it.",
     ),
     Known(
-        r"only supports the tasks|is not supported yet with the task",
+        r"only supports the tasks|is not supported yet with the task|doesn't support task \S+ for the onnx backend",
         "optimum has no configuration for this architecture with this task",
         _ANOTHER,
     ),

@@ -105,6 +105,14 @@ WRONG: dict[str, tuple[Edit, str]] = {
         in_the_way(_ACTIVATED, helper.make_node("Clip", ["before", "", "most"], ["after"]), most=np.float32(3)),
         _DIFFERS,
     ),
+    "hidden states rounded to half": (
+        in_the_way(
+            _HIDDEN,
+            helper.make_node("Cast", ["before"], ["half"], to=TensorProto.FLOAT16),
+            helper.make_node("Cast", ["half"], ["after"], to=TensorProto.FLOAT),
+        ),
+        _DIFFERS,
+    ),
     "rows turned round": (
         in_the_way(
             _HIDDEN,
