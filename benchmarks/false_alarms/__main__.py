@@ -7,9 +7,9 @@
 A file is a chain of 100 matrix multiplications, of about 1, 5 or 20 ms a call in turn, so that each further one is 1 %
 more multiply-adds. Each comparison is made in two ways. *Paired* is this program's own, in a process of its own. With
 a file against itself it has 2.5 s, in which it is less sure than it would be, or the 7.5 s that it has by default; with
-more work in the file it has 15 s, and ends earlier once its interval is narrow. *Separate* are the medians of two runs
-of 1.5 s, one after the other, in two processes. Each kind has its share of the time, and all take turns, so that they
-see the same hour. The load is one process that multiplies matrices without a pause.
+more work in the file it has 15 or 50 s, and ends earlier once its interval is narrow. *Separate* are the medians of two
+runs of 1.5 s, one after the other, in two processes. Each kind has its share of the time, and all take turns, so that
+they see the same hour. The load is one process that multiplies matrices without a pause.
 
 Every result is a line in `.cache/false-alarms/results.jsonl`, and the page is written anew after each, so a run that is
 stopped loses nothing; the next goes on where it ended.

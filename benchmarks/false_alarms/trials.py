@@ -38,10 +38,11 @@ class Setting:
 
 # With the share of the time that each gets. 7.5 s are what a run takes by default against a base.
 _KINDS = {
-    ("paired", 0, 2.5): 0.61,
+    ("paired", 0, 2.5): 0.42,
     ("paired", 0, 7.5): 0.12,
     ("separate", 0, 3): 0.035,
-    ("paired", 5, 15): 0.15,
+    ("paired", 5, 50): 0.31,
+    ("paired", 5, 15): 0.03,
     ("paired", 3, 15): 0.03,
     ("paired", 10, 15): 0.025,
     ("separate", 5, 3): 0.015,

@@ -7,6 +7,7 @@ from pathlib import Path
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.comparison import history
 from onnx_export_action.comparison.compare import SERVICE, Compared, compare, figures
+from onnx_export_action.errors import UsageError
 from onnx_export_action.gates.decision import decide
 from onnx_export_action.making import Made
 from onnx_export_action.records import Change, Comparison, GraphDiff, Movement, NoBase, Paired, Report
@@ -70,6 +71,8 @@ def _changes(stage: Stage, made: Made, base: Path, known: Comparison) -> dict[st
         ):
             found: Compared = compare(worker, base, made.file, made.cases, stage.threads, stage.log)
     except WorkerFailure as failure:
+        if stage.settings.mode == "compare":
+            raise UsageError(f"The baseline's file cannot be compared: {failure.cause}", failure.hint or "") from None
         stage.log.warning(f"The baseline's file was not compared: {failure.cause}")
         return {}
     size = next((change for change in found.figures if change.name == "size"), known.size)

@@ -29,7 +29,7 @@ _COMMANDS_HELP = (
 _MEANT = {
     "validate": {"benchmark-seconds": "0", "baseline": "none", "output-dir": "onnx-validation"},
     # Not the folder of a run, which is cleared at its start, and holds what people want to compare.
-    "compare": {"output-dir": "onnx-comparison"},
+    "compare": {"mode": "compare", "output-dir": "onnx-comparison"},
     "report": {"mode": "report"},
     "doctor": {"mode": "doctor"},
 }
@@ -103,24 +103,30 @@ def _nearest(flag: str) -> str:
 
 def command_of(settings: Settings, model: str, task: str) -> str:
     """The command that repeats a run: what differs from the defaults, never a token."""
-    shown = {"model": model, "task": task}
-    validates = settings.onnx_file is not None
+    command, shown = _command_and_subject(settings, model, task)
     for name in input_names():
         value = getattr(settings, name.replace("-", "_"))
-        implied = (
-            0 if validates and name == "benchmark-seconds" else Settings.model_fields[name.replace("-", "_")].default
-        )
-        changed = value != implied
-        compared = name == "baseline" and settings.baseline_path is not None
-        if changed and (compared or name not in _NOT_REPEATED):
-            shown[name] = (
-                ("\n" if name == "fail-on" else ",").join(map(str, value))
-                if isinstance(value, tuple)
-                else str(value).lower()
-                if value is True
-                else str(value)
-            )
-    command = ["validate", str(settings.onnx_file)] if validates else []
-    return shlex.join(
-        ["onnx-export-action", *command, *(part for name, value in shown.items() for part in (f"--{name}", value))]
-    )
+        compared = name == "baseline" and settings.baseline_path is not None and settings.mode != "compare"
+        if value != _implied(settings, name) and (compared or name not in _NOT_REPEATED):
+            shown[name] = _written(name, value)
+    flags = (part for name, value in shown.items() for part in (f"--{name}", value))
+    return shlex.join(["onnx-export-action", *command, *flags])
+
+
+def _command_and_subject(settings: Settings, model: str, task: str) -> tuple[list[str], dict[str, str]]:
+    if settings.mode == "compare":
+        return ["compare", settings.baseline, model], {"task": task}
+    command = ["validate", str(settings.onnx_file)] if settings.onnx_file is not None else []
+    return command, {"model": model, "task": task}
+
+
+def _implied(settings: Settings, name: str) -> object:
+    if settings.onnx_file is not None and name == "benchmark-seconds":
+        return 0
+    return Settings.model_fields[name.replace("-", "_")].default
+
+
+def _written(name: str, value: object) -> str:
+    if isinstance(value, tuple):
+        return ("\n" if name == "fail-on" else ",").join(map(str, value))
+    return str(value).lower() if value is True else str(value)

@@ -57,6 +57,8 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         old = old_runtime.install(settings, unfinished.ours / "runtime", edges.environment, log)
         stage = Stage(settings, host, threads, unfinished.workers, log, progress, old)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
+        if settings.mode == "compare" and isinstance(found, NoBase):
+            raise UsageError(found.reason, found.remedy or "`compare` needs a base that it can read.")
         made = making.take(stage, model, found) or _make(stage, model, file, stack)
         bundle.copy_companions(model, folder)
         progress.files = bundle.write_manifest(folder)

@@ -62,6 +62,28 @@ def test_gates__against_a_base_of_the_same_file(tmp_path: Path, fail_on: str, ou
     assert [gate["outcome"] for gate in found.report["comparison"]["gates"]] == [outcome]
 
 
+@pytest.mark.parametrize(
+    ("base", "sentence"),
+    [
+        (None, "is no folder, .onnx or .json file"),
+        (b"", "It is empty."),
+        (b"no protobuf", "The baseline's file cannot be compared: "),
+    ],
+    ids=["missing", "empty", "not ONNX"],
+)
+def test_compare__a_base_that_cannot_be_read_is_a_usage_error(
+    tmp_path: Path, base: bytes | None, sentence: str
+) -> None:
+    if base is not None:
+        (tmp_path / "base.onnx").write_bytes(base)
+    given = {"mode": "compare", "baseline": "base.onnx", "benchmark-seconds": "0.1"}
+    write(tmp_path / "network.onnx")
+    outcome = program.run(tmp_path, {"model": "network.onnx", **given})
+    assert outcome.status == 2, outcome.log
+    assert sentence in outcome.failure
+    assert "Traceback" not in outcome.log
+
+
 def test_gates__a_variant_counts_where_that_is_asked_for(tmp_path: Path) -> None:
     outcome = run(tmp_path, "variants-failed > 0", variants="O1")
     assert outcome.status == 0, outcome.log
@@ -71,7 +93,7 @@ def test_gates__a_variant_counts_where_that_is_asked_for(tmp_path: Path) -> None
 def test_gates__a_wrong_condition_ends_the_run_before_it_starts(tmp_path: Path) -> None:
     outcome = run(tmp_path, "sise > +5%")
     program.assert_error(outcome, 2, "fail-on: unknown figure 'sise', did you mean 'size'")
-    assert "figures: size, parameters, initializers" in outcome.failure
+    assert "figures: size, bundle-size, parameters" in outcome.failure
 
 
 def test_gates__every_wrong_condition_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def test_attach__a_fault_that_passes_is_no_warning_and_nothing_is_sent_twice(
     failed = not PASSING[name].done
     assert api.calls.count("upload") == len(CHANGED) + (failed and call == "upload")
     assert api.calls.count("rename") == len(CHANGED) + (failed and call == "rename")
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_attach__a_clock_far_off_changes_nothing(
+    api: GitHubApi, releases: ReleasesApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    report = prepare(api, releases, tmp_path)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + years * 365 * 86_400)
+    assert deliver(api, tmp_path, report).warnings == []
+    assert releases.held()["sentiment--model.onnx"] == NEW["model.onnx"]
 
 
 def test_attach__a_write_that_always_hangs_but_is_done(api: GitHubApi, releases: ReleasesApi, tmp_path: Path) -> None:

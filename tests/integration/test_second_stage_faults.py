@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -220,6 +221,18 @@ def test_tell__a_fault_that_passes_leaves_the_comment(
 ) -> None:
     actions.keep("encoder-onnx", archive(report_of()))
     actions.api.faults[call] = PASSING[name]
+    done = second_stage(actions, tmp_path)
+    assert (done.outcome.status, done.annotations) == (0, [])
+    assert len(actions.api.texts()) == 1
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_tell__a_clock_far_off_changes_nothing(
+    actions: ActionsApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
+) -> None:
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + years * 365 * 86_400)
+    actions.keep("encoder-onnx", archive(report_of()))
     done = second_stage(actions, tmp_path)
     assert (done.outcome.status, done.annotations) == (0, [])
     assert len(actions.api.texts()) == 1

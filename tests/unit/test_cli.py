@@ -55,6 +55,7 @@ def test_inputs_from_flags__compare_is_a_run_with_a_baseline(tmp_path: Path) -> 
         "baseline": "base",
         "model": str(tmp_path / "model.onnx"),
         "fail-on": "size > +5%",
+        "mode": "compare",
         "output-dir": "onnx-comparison",
     }
 
@@ -122,7 +123,9 @@ def test_command_of__shows_what_differs_from_the_defaults(inputs: dict[str, str]
 def test_command_of__names_the_base_that_lies_on_the_disk(tmp_path: Path) -> None:
     (tmp_path / "before").mkdir()
     settings = parse(cli.inputs_from_flags(["compare", "before", "after.onnx"]), tmp_path)
-    assert cli.command_of(settings, "after.onnx", "auto").endswith("--model after.onnx --task auto --baseline before")
+    assert cli.command_of(settings, "after.onnx", "auto") == "onnx-export-action compare before after.onnx --task auto"
+    settings = parse({"model": "m", "baseline": "before"}, tmp_path)
+    assert cli.command_of(settings, "m", "auto").endswith("--model m --task auto --baseline before")
 
 
 @given(

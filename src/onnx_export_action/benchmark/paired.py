@@ -1,10 +1,10 @@
-"""Base and candidate in one process, in turns: how much slower or faster the candidate is, and how sure that is."""
+"""Base and candidates in one process, in turns: how much slower or faster each candidate is, and how sure that is."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ _LEAST_ROUNDS = 3
 _BLOCK_SECONDS = 0.02
 _NARROW = 0.005
 _LEAST_ROUNDS_TO_STOP = 16
+_CANDIDATE, _BASE, _TWIN = "candidate", "base", "twin"
+
+Found = tuple[Paired, ...] | str
+"""The ratio of latencies at the smallest and the largest case, or a sentence that says why there is none."""
 
 
 @dataclass
@@ -57,9 +61,12 @@ class _Shape:
     rounds: list[Round] = field(default_factory=list)
     turns: int = 0
 
-    @property
-    def narrow(self) -> bool:
-        return judge(self.rounds).head.half_width <= _NARROW
+    def of(self, head: str) -> list[Round]:
+        """The rounds as if the base had met this candidate alone."""
+        return [{"base": each[_BASE], "head": each[head], "twin": each[_TWIN]} for each in self.rounds]
+
+    def is_narrow(self, heads: Sequence[str]) -> bool:
+        return all(judge(self.of(head)).head.half_width <= _NARROW for head in heads)
 
 
 def compare(
@@ -70,42 +77,64 @@ def compare(
     seconds: float,
     threads: int,
     log: Log,
-) -> tuple[Paired, ...] | str:
-    """The ratio of latencies at the smallest and the largest case, within `seconds`; a sentence where there is none."""
+) -> Found:
+    """One candidate against its base, within `seconds`."""
+    return together(worker, base_file, {_CANDIDATE: head_file}, cases, seconds, threads, log)[_CANDIDATE]
+
+
+def together(
+    worker: Worker,
+    base_file: Path,
+    heads: Mapping[str, Path],
+    cases: Sequence[dict[str, Any]],
+    seconds: float,
+    threads: int,
+    log: Log,
+) -> dict[str, Found]:
+    """Every candidate against the same base, all in one run, within `seconds`; by the names that they are told by."""
     end, chosen = time.monotonic() + seconds, smallest_and_largest(cases)
     try:
-        shapes = _runnable(worker, {"base": base_file, "candidate": head_file}, chosen, threads, log)
-        if isinstance(shapes, str):
-            return shapes
-        busy = threads > 1 and worker.call("waits_busily", file=str(base_file), case=chosen[0]["file"], threads=threads)
-        files = {"base": base_file, "head": head_file, "twin": base_file}
-        _measure(_Plan(worker, files, threads, busy), shapes, end)
+        left, unfit = _runnable(worker, {_BASE: base_file, **heads}, chosen, threads, log)
+        if _BASE in unfit:
+            return dict.fromkeys(heads, unfit[_BASE])
+        runnable = {name: file for name, file in heads.items() if name not in unfit}
+        if not runnable:
+            return unfit
+        busy = threads > 1 and worker.call("waits_busily", file=str(base_file), case=left[0]["file"], threads=threads)
+        files, shapes = {_BASE: base_file, _TWIN: base_file, **runnable}, [_Shape(case) for case in left]
+        _measure(_Plan(worker, files, threads, busy), shapes, list(runnable), end)
     except WorkerFailure as failure:
-        return f"Base and candidate could not be timed together: {failure.cause}"
+        named = " and ".join((_BASE.capitalize(), *heads))
+        return dict.fromkeys(heads, f"{named} could not be timed together: {failure.cause}")
     log.line(_told(shapes, threads, busy))
-    return tuple(paired(shape.case["shape"], shape.rounds, shape.turns) for shape in shapes)
+    return unfit | {
+        name: tuple(paired(shape.case["shape"], shape.of(name), shape.turns) for shape in shapes) for name in runnable
+    }
 
 
 def _runnable(
     worker: Worker, files: dict[str, Path], cases: list[dict[str, Any]], threads: int, log: Log
-) -> list[_Shape] | str:
-    """The cases that both files run, or why there is none."""
-    left = cases
+) -> tuple[list[dict[str, Any]], dict[str, Found]]:
+    """The cases that the base and all fitting candidates run, and why the others run none."""
+    left, unfit = cases, dict[str, Found]()
     for name, file in files.items():
         try:
-            unfit = worker.call("unfit", file=str(file), cases=[case["file"] for case in left], threads=threads)
+            reasons = worker.call("unfit", file=str(file), cases=[case["file"] for case in left], threads=threads)
         except WorkerFailure as failure:
-            return f"The {name} does not load, so its latency cannot be compared: {failure.cause}"
-        reasons = [(case["shape"], unfit[case["file"]]) for case in left if case["file"] in unfit]
-        left = [case for case in left if case["file"] not in unfit]
-        if not left:
-            return f"The {name} does not run on the same inputs, so its latency cannot be compared: {reasons[0][1]}."
-        for shape, reason in reasons:
-            log.line(f"Latency is not compared at {shape}: the {name} does not run there: {reason}")
-    return [_Shape(case) for case in left]
+            unfit[name] = f"The {name} does not load, so its latency cannot be compared: {failure.cause}"
+            continue
+        if len(reasons) == len(left):
+            reason = reasons[left[0]["file"]]
+            unfit[name] = f"The {name} does not run on the same inputs, so its latency cannot be compared: {reason}."
+            continue
+        for case in left:
+            if reason := reasons.get(case["file"]):
+                log.line(f"Latency is not compared at {case['shape']}: the {name} does not run there: {reason}")
+        left = [case for case in left if case["file"] not in reasons]
+    return left, unfit
 
 
-def _measure(plan: _Plan, shapes: list[_Shape], end: float) -> None:
+def _measure(plan: _Plan, shapes: list[_Shape], heads: Sequence[str], end: float) -> None:
     """Rounds of new sessions, until the time is up or every interval is narrow.
 
     Only the width may end a run early, never the ratio: to stop when a change shows would find changes in noise.
@@ -115,7 +144,7 @@ def _measure(plan: _Plan, shapes: list[_Shape], end: float) -> None:
         _round(plan, shapes)
         done += 1
         if done == look:
-            if all(shape.narrow for shape in shapes):
+            if all(shape.is_narrow(heads) for shape in shapes):
                 return
             look += look // 4  # few looks, so that none is lucky
 

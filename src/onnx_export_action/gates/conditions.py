@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from onnx_export_action.gates.events import EVENTS
-from onnx_export_action.gates.figures import BY_TYPE, FIGURES, Figure
+from onnx_export_action.gates.figures import FIGURES, LISTED, named
+from onnx_export_action.gates.figures.figure import Figure
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -22,15 +23,13 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _COMPARISON = re.compile(r"(?P<figure>[^\s<>=]+)\s*(?P<operator>[<>=!]+)\s*(?P<limit>.*)")
 _LIMIT = re.compile(r"(?P<sign>[+-]?)(?P<number>(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>[^\s\d]*)", re.IGNORECASE)
 
-# The types of weights are many, and seldom what somebody looks for.
-_LISTED = [name for name in FIGURES if not name.startswith(BY_TYPE)]
-
 
 @dataclass(frozen=True)
 class Limit:
-    """A figure beyond a limit: in the figure's own unit, or in percent of change against the base."""
+    """A figure beyond a limit: in the figure's own unit, or in percent of change."""
 
-    figure: str
+    name: str
+    figure: Figure = field(compare=False, repr=False)
     operator: str
     limit: float
     relative: bool
@@ -63,14 +62,15 @@ def parse(line: str) -> Condition:
         return Happened(text.lower(), text)
     found = _COMPARISON.fullmatch(text)
     if found is None:
-        raise WrongCondition(f"{_quoted(text)} is no condition{_known(text, [*EVENTS, *FIGURES])}")
+        raise WrongCondition(f"{_quoted(text)} is no condition{_known(text, EVENTS)}")
     name = found["figure"].lower()
-    if name not in FIGURES:
-        raise WrongCondition(f"unknown figure {_quoted(found['figure'])}{_known(name, FIGURES)}")
+    figure = named(name)
+    if figure is None:
+        raise WrongCondition(f"unknown figure {_quoted(found['figure'])}{_known(name)}")
     if found["operator"] not in OPERATORS:
         raise WrongCondition(f"{_quoted(text)}: the operators are {' '.join(OPERATORS)}")
-    limit, relative = _limit(name, FIGURES[name], found["limit"], text)
-    return Limit(name, found["operator"], limit, relative, text)
+    limit, relative = _limit(name, figure, found["limit"], text)
+    return Limit(name, figure, found["operator"], limit, relative, text)
 
 
 def _limit(name: str, figure: Figure, written: str, text: str) -> tuple[float, bool]:
@@ -91,17 +91,25 @@ def _limit(name: str, figure: Figure, written: str, text: str) -> tuple[float, b
 
 
 def _expected(name: str, figure: Figure) -> str:
+    other = "the exported file" if figure.of_variant else "the base"
     if figure.relative:
-        change = ", or as a change against the base with its sign, e.g. `+5%`"
+        change = f", or as a change against {other} with its sign, e.g. `+5%`"
     else:
-        change = "; there is no change against the base to decide by"
+        change = f"; there is no change against {other} to decide by"
     return f"the limit of {name} is written e.g. `{figure.dimension.example}`{change}"
 
 
-def _known(written: str, names: Iterable[str]) -> str:
-    near = [name for name in difflib.get_close_matches(written.lower(), names, cutoff=0.5) if name != written]
+def _known(written: str, also: Iterable[str] = ()) -> str:
+    # What is listed first: a variant's size is no likelier than the size.
+    listed, others = (*also, *LISTED), [name for name in FIGURES if name not in LISTED]
+    near = next(filter(None, (_near(written, names) for names in (listed, others))), [])
     guess = f", did you mean {' or '.join(map(repr, near))}?" if near else ";"
-    return f"{guess} figures: {', '.join(_LISTED)}; changes: {', '.join(EVENTS)}"
+    return f"{guess} figures: {', '.join(LISTED)}; changes: {', '.join(EVENTS)}"
+
+
+def _near(written: str, names: Iterable[str]) -> list[str]:
+    found = difflib.get_close_matches(written.lower(), list(names), cutoff=0.5)
+    return [name for name in found if name != written]
 
 
 def _quoted(text: str) -> str:

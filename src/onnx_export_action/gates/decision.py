@@ -9,12 +9,12 @@ from typing import Literal
 from onnx_export_action.gates import conditions, figures
 from onnx_export_action.gates.conditions import Condition, Happened, Limit
 from onnx_export_action.gates.events import EVENTS
-from onnx_export_action.gates.figures import FIGURES
 from onnx_export_action.records import Base, Comparison, Gate, NoBase, Outcome, Report
 
 OnUndecided = Literal["pass", "fail"]
 
 _SHOWN = 5
+_NO_VARIANT = "This run has no such variant, or did not measure this of it."
 
 
 def decide(
@@ -32,7 +32,7 @@ def decide(
 def _gate(condition: Condition, report: Report, comparison: Comparison) -> Gate:
     if isinstance(condition, Happened):
         return _event(condition, comparison)
-    return _change(condition, comparison) if condition.relative else _value(condition, report, comparison)
+    return _change(condition, report, comparison) if condition.relative else _value(condition, report, comparison)
 
 
 def _event(condition: Happened, comparison: Comparison) -> Gate:
@@ -46,10 +46,10 @@ def _event(condition: Happened, comparison: Comparison) -> Gate:
 
 
 def _value(condition: Limit, report: Report, comparison: Comparison) -> Gate:
-    figure = FIGURES[condition.figure]
-    value = figures.value_of(condition.figure, report, comparison)
+    figure = condition.figure
+    value = figures.value_of(condition.name, figure, report, comparison)
     if value is None or math.isnan(value):
-        reason = _without_base(comparison) if figure.against_base else ""
+        reason = _without_base(comparison) if figure.against_base else _NO_VARIANT if figure.of_variant else ""
         return _undecided(condition, reason or "This run has no such figure.")
     return Gate(
         condition=condition.text,
@@ -60,10 +60,11 @@ def _value(condition: Limit, report: Report, comparison: Comparison) -> Gate:
     )
 
 
-def _change(condition: Limit, comparison: Comparison) -> Gate:
-    move = figures.change_of(condition.figure, comparison)
+def _change(condition: Limit, report: Report, comparison: Comparison) -> Gate:
+    move = figures.change_of(condition.name, condition.figure, report, comparison)
     if move is None:
-        return _undecided(condition, _without_base(comparison) or "Base and head do not both have this figure.")
+        without = _NO_VARIANT if condition.figure.of_variant else _without_base(comparison)
+        return _undecided(condition, without or "Base and head do not both have this figure.")
     outcome, certain = _of_interval(condition, move.low, move.high), move.low == move.high
     return Gate(
         condition=condition.text,

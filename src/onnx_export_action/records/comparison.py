@@ -10,7 +10,7 @@ from onnx_export_action.records.base import Record
 from onnx_export_action.records.graph import Tensor
 
 Outcome = Literal["passed", "failed", "undecided"]
-Unit = Literal["bytes", "ms", "s", "count", "percent", "items/s", "change", ""]
+Unit = Literal["bytes", "ms", "s", "count", "percent", "items/s", "times", "dB", "change", ""]
 
 
 class Base(Record):
@@ -141,7 +141,9 @@ class Gate(Record):
     condition: str
     outcome: Outcome
     value: float | None = Field(None, description="What was found, in `unit`.")
-    unit: Unit = Field("", description="`change` is the change against the base, in percent.")
+    unit: Unit = Field(
+        "", description="`change` is the change against the base (of a variant: the exported file), in percent."
+    )
     low: float | None = Field(None, description="Lower end of the 95 % interval of the value, where it has one.")
     high: float | None = None
     spread_pct: float | None = Field(None, description="Spread of the runs behind the value, in percent.")

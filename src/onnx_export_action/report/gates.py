@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from onnx_export_action.records import Comparison, Gate, Report
+from collections.abc import Callable
+
+from onnx_export_action.records import Comparison, Gate, Report, Unit
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Problem, Section, table
 from onnx_export_action.report.spans import Line, code, line, prose
@@ -50,27 +52,21 @@ def found(gate: Gate) -> Line:
         interval = f" ({units.signed_percent(gate.low)} to {units.signed_percent(gate.high)})"
         return line(units.signed_percent(gate.value), interval)
     spread = f", spread {units.percent(gate.spread_pct)}" if gate.spread_pct is not None else ""
-    return line(_amount(gate, gate.value), spread)
+    return line(_AMOUNTS[gate.unit](gate.value), spread)
 
 
-def _amount(gate: Gate, value: float) -> str:
-    match gate.unit:
-        case "bytes":
-            return units.size(round(value))
-        case "ms":
-            return units.milliseconds(value)
-        case "s":
-            return units.seconds(value)
-        case "count":
-            return units.amount(round(value))
-        case "percent":
-            return units.percent(value)
-        case "items/s":
-            return f"{units.digits(value)}/s"
-        case "change":
-            return units.signed_percent(value) if value else "±0"
-        case "":
-            return units.digits(value)
+_AMOUNTS: dict[Unit, Callable[[float], str]] = {
+    "bytes": lambda value: units.size(round(value)),
+    "ms": units.milliseconds,
+    "s": units.seconds,
+    "count": lambda value: units.amount(round(value)),
+    "percent": units.percent,
+    "items/s": lambda value: f"{units.digits(value)}/s",
+    "times": lambda value: f"{units.digits(value)}{units.TIMES}",
+    "dB": lambda value: f"{units.digits(value)} dB",
+    "change": lambda value: units.signed_percent(value) if value else "±0",
+    "": units.digits,
+}
 
 
 def _row(gate: Gate, explained: bool) -> tuple[str | Line, ...]:

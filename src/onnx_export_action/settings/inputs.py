@@ -147,8 +147,9 @@ class Settings(BaseModel):
     )
     mode: Mode = Field(
         "run",
-        description="`run` exports; `report` comments on a pull request in the stead of a run that may not, as a "
-        "fork's: docs/comment.md shows the workflow; `doctor` prints what this installation can export and run.",
+        description="`run` exports; `compare` is a run that ends, with status 2, where there is no base; `report` "
+        "comments on a pull request in the stead of a run that may not, as a fork's: docs/comment.md shows the "
+        "workflow; `doctor` prints what this installation can export and run.",
     )
     comment: Comment = Field(
         "auto",

@@ -21,6 +21,7 @@ from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.variants.service"
+_SESSION = 2.5  # what a session takes at most, over the bytes of its file: weights are laid out anew for the processor
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,9 @@ class Workshop:
     def make_all(self, exported: Path, external: Sequence[str], cases: Sequence[dict[str, Any]]) -> tuple[Variant, ...]:
         """One row for each variant that the settings name; the files of those that passed lie beside the exported."""
         made = [self._make(name, exported, external, cases) for name in self.settings.variants]
-        passed = sum(row.passed for row in made)
-        if not passed or self.settings.benchmark_seconds == 0:
+        if self.settings.benchmark_seconds == 0:
             return tuple(made)
-        seconds = self.settings.benchmark_seconds / passed
-        with self.log.group("Benchmark of the variants"):
-            return tuple(self._timed(row, exported, cases, seconds) if row.passed else row for row in made)
+        return self._timed(made, exported, external, cases)
 
     def _make(
         self, name: VariantName, exported: Path, external: Sequence[str], cases: Sequence[dict[str, Any]]
@@ -63,14 +61,26 @@ class Workshop:
             self.log.line(f"✗ {row.cause}" if row.cause else f"✓ {row.path}")
         return row.model_copy(update={"seconds": round(time.monotonic() - start, 3)})
 
-    def _timed(self, row: Variant, exported: Path, cases: Sequence[dict[str, Any]], seconds: float) -> Variant:
-        file = exported.parent / row.path
-        with Worker(interpreters.main(), paired.SERVICE, self.host, self.log) as worker:
-            latency = paired.compare(worker, exported, file, cases, seconds, self.threads, self.log)
+    def _timed(
+        self, made: list[Variant], exported: Path, external: Sequence[str], cases: Sequence[dict[str, Any]]
+    ) -> tuple[Variant, ...]:
+        """All in one run, so that all see the same minute; one by one where memory does not hold so many sessions."""
+        files = {f"variant {row.name}": exported.parent / row.path for row in made if row.passed}
+        size = sum(each.size_bytes or 0 for each in made) + 2 * _bytes_of(exported, external)
+        together = _SESSION * size <= self.host.memory_bytes
+        groups = [files] if together else [{name: file} for name, file in files.items()]
+        latencies: dict[str, paired.Found] = {}
+        with self.log.group("Benchmark of the variants"):
+            for group in groups if files else []:
+                with Worker(interpreters.main(), paired.SERVICE, self.host, self.log) as worker:
+                    seconds = self.settings.benchmark_seconds / len(groups)
+                    latencies |= paired.together(worker, exported, group, cases, seconds, self.threads, self.log)
+        return tuple(self._with(row, latencies.get(f"variant {row.name}")) for row in made)
+
+    def _with(self, row: Variant, latency: paired.Found | None) -> Variant:
         if isinstance(latency, str):
             self.log.warning(f"The variant {row.name} was not timed. {latency}")
-            return row
-        return row.model_copy(update={"latency": latency})
+        return row.model_copy(update={"latency": latency}) if isinstance(latency, tuple) else row
 
     def _folder(self, name: str, exported: Path, external: Sequence[str]) -> Path:
         """A folder that the worker may write in, since ONNX Runtime's tools leave drafts beside what they read."""
@@ -99,3 +109,7 @@ class Workshop:
                 "cause": cause,
             }
         )
+
+
+def _bytes_of(exported: Path, external: Sequence[str]) -> int:
+    return sum((exported.parent / name).stat().st_size for name in (exported.name, *external))

@@ -37,7 +37,9 @@ class Machine:
         call: float = 0.01,
         seed: int = 0,
     ) -> None:
-        self.ratio, self.noise, self.luck, self.opening, self.call_seconds = ratio, noise, luck, opening, call
+        self.noise, self.luck, self.opening, self.call_seconds = noise, luck, opening, call
+        self.ratios = {"candidate": ratio}
+        self.heads = {"candidate": "head.onnx"}
         self.now = 0.0
         self.session: dict[str, float] = {}
         self.opened: list[list[str]] = []
@@ -61,7 +63,7 @@ class Machine:
         return True
 
     def _open(self, files: list[tuple[str, str]], **_: Any) -> None:
-        assert dict(files) == {"base": "base.onnx", "head": "head.onnx", "twin": "base.onnx"}
+        assert dict(files) == {"base": "base.onnx", "twin": "base.onnx"} | self.heads
         self.opened.append([name for name, _ in files])
         self.session = {name: 10 * (1 + self.dice.normal(0, self.luck)) for name, _ in files}
         self.now += self.opening
@@ -69,7 +71,7 @@ class Machine:
     def _turns(self, order: list[str], case: str, seconds: float) -> list[list[float]]:
         self.turns.append((case, order))
         self.now += len(order) * max(seconds, self.call_seconds)
-        medians = [self.session[name] * (self.ratio if name == "head" else 1.0) for name in order]
+        medians = [self.session[name] * (self.ratios.get(name, 1.0)) for name in order]
         return [[median * (1 + abs(self.dice.normal(0, self.noise))) for _ in range(3)] for median in medians]
 
 
@@ -91,7 +93,7 @@ def test_compare__smallest_and_largest_case(monkeypatch: pytest.MonkeyPatch) -> 
 def test_compare__every_turn_goes_there_and_back_in_changing_order(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(noise=0.2)
     run(monkeypatch, machine)
-    assert all(order == order[::-1] and set(order) == {"base", "head", "twin"} for _, order in machine.turns)
+    assert all(order == order[::-1] and set(order) == {"base", "candidate", "twin"} for _, order in machine.turns)
     assert len({tuple(order) for _, order in machine.turns}) == 6
     assert len({tuple(order) for order in machine.opened}) == 6, "sessions are created in every order"
 
@@ -103,6 +105,21 @@ def test_compare__every_round_has_new_sessions_and_all_shapes(monkeypatch: pytes
     assert {figure.sessions for figure in found} == {len(machine.opened)}
     assert sum(figure.blocks for figure in found) == 2 * len(machine.turns)
     assert {case for case, _ in machine.turns} == {"small", "large"}
+
+
+def test_together__each_candidate_has_its_own_ratio_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine: Any = Machine(noise=0.01)
+    machine.heads, machine.unreadable = {"half": "half.onnx", "double": "double.onnx"}, "broken.onnx"
+    machine.ratios, machine.unfit = {"half": 0.5, "double": 2.0}, {"fixed.onnx": dict.fromkeys(("small", "large"), "8")}
+    monkeypatch.setattr(module, "time", machine)
+    names = {**machine.heads, "broken": "broken.onnx", "fixed": "fixed.onnx"}
+    heads = {name: Path(file) for name, file in names.items()}
+    found = module.together(machine, Path(FILES[0]), heads, CASES, 5.0, 2, RecordingLog())
+    verdicts = {name: [figure.verdict for figure in each] for name, each in found.items() if not isinstance(each, str)}
+    assert verdicts == {"half": ["faster", "faster"], "double": ["slower", "slower"]}
+    assert str(found["broken"]).startswith("The broken does not load")
+    assert str(found["fixed"]).endswith("does not run on the same inputs, so its latency cannot be compared: 8.")
+    assert all(set(order) == {"base", "twin", "half", "double"} for _, order in machine.turns)
 
 
 def test_compare__ends_early_when_narrow_whatever_the_ratio(monkeypatch: pytest.MonkeyPatch) -> None:

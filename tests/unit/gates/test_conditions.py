@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onnx_export_action.gates.conditions import OPERATORS, Condition, Happened, Limit, WrongCondition, parse
 from onnx_export_action.gates.events import EVENTS
-from onnx_export_action.gates.figures import FIGURES
+from onnx_export_action.gates.figures import FIGURES, LISTED
 
 LIMITS = [
     ("size > 100 MB", ("size", ">", 1e8)),
@@ -74,13 +74,12 @@ WRONG = [
     ("output-agreement < 0.99", "written e.g. `99%`"),
 ]
 
-LISTED = [name for name in FIGURES if not name.startswith("parameters-")]
 NUMBERS = st.floats(min_value=0, max_value=1e15, allow_nan=False)
 
 
 def limit_of(condition: Condition) -> tuple[str, str, float, bool]:
     assert isinstance(condition, Limit)
-    return condition.figure, condition.operator, condition.limit, condition.relative
+    return condition.name, condition.operator, condition.limit, condition.relative
 
 
 @pytest.mark.parametrize(("line", "expected"), LIMITS)

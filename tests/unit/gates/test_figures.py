@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from onnx_export_action.comparison.counted import figures as counted
-from onnx_export_action.gates.figures import BY_TYPE, FIGURES
+from onnx_export_action.gates.figures import FIGURES
+from onnx_export_action.gates.figures.counted import BY_TYPE
 from tests import factories
 
 

@@ -1,18 +1,24 @@
 """One comment a pull request, shared by all jobs of a workflow: read, merge, write, and read again until it is right.
 
-GitHub keeps whatever was written last and knows no condition on a write. So two jobs that read the
-same text would lose one part, if the first were content once it had seen its own. Therefore each
-looks again after a pause that is longer than another job needs between its reading and its writing.
+GitHub keeps whatever was written last and knows no condition on a write, so of two jobs that read the
+same text one loses its part. A job may leave only when no such write is still to come: once one text
+with its part has stood for a pause that is longer than a job needs between its reading and its
+writing. Who had read before that text has written by then, and it would not stand any more; who
+reads after it carries the part on. Each write has a number of its own, since the same words written
+again are not a text that stood (the delay of Fischer's mutual exclusion, by L. Lamport: "A fast
+mutual exclusion algorithm", 1987).
 """
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from onnx_export_action.github.comment import text as comment_text
-from onnx_export_action.github.comment.page import Part
+from onnx_export_action.github.comment.page import NAME, Part
 from onnx_export_action.github.context import Context
 from onnx_export_action.github.failure import Failed, Later, Missing, Unsure
 
@@ -20,6 +26,7 @@ SETTLING_SECONDS = 4.0
 _LONGEST_WAIT = 60.0
 _ROUNDS = 12
 _FAILURES = 3
+_NUMBER = re.compile(rf"\n<!-- {NAME}:write [0-9a-f]{{16}} -->\s*$")
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,16 @@ def write(
     comments: Comments, own: Sequence[Part], context: Context, always: bool, sleep: Callable[[float], None]
 ) -> str:
     """The address of the comment that says what our parts say; raises Failed where none could be made to."""
-    failures, differs = 0, always
+    failures, differs, before = 0, always, None
     for number in range(_ROUNDS):
         try:
             if not differs and (standing := _says_it_already(comments, own, context)):
                 return standing.url
             differs = True
-            if found := _round(comments, own, context):
-                return found.url
+            standing = _round(comments, own, context)
+            if before and _is_same(standing, before):
+                return standing.url
+            before = standing
             sleep(_settling(own) if number else SETTLING_SECONDS)
         except (Unsure, Later) as failure:
             failures += 1
@@ -83,21 +92,21 @@ def _says_it_already(comments: Comments, own: Sequence[Part], context: Context) 
     return marked[0] if all(said) else None
 
 
-def _round(comments: Comments, own: Sequence[Part], context: Context) -> Standing | None:
-    """One step towards one right comment; None after a change, which another look must confirm."""
+def _round(comments: Comments, own: Sequence[Part], context: Context) -> Standing:
+    """One step towards one right comment; the one that stands after it, as far as this job knows."""
     marked = _marked(comments, context)
     wanted = comment_text.merged((standing.body for standing in marked), own, context)
     if not marked:
-        comments.create(wanted)
-        return None
+        return comments.create(_numbered(wanted))
     # Two jobs may each have found none and made one: the older stays, as both see it first.
     first, *others = marked
-    if _normal(first.body) != _normal(wanted):
-        comments.update(first.id, wanted)
-        return None
+    if _said(first.body) != _said(wanted):
+        first = replace(first, body=_numbered(wanted))
+        comments.update(first.id, first.body)
+        return first
     for other in others:
         _remove(comments, other, first)
-    return None if others else first
+    return first
 
 
 def _remove(comments: Comments, other: Standing, right: Standing) -> None:
@@ -113,6 +122,19 @@ def _remove(comments: Comments, other: Standing, right: Standing) -> None:
 
 def _marked(comments: Comments, context: Context) -> list[Standing]:
     return [standing for standing in comments.own() if comment_text.is_marked(standing.body, context.workflow)]
+
+
+def _is_same(standing: Standing, before: Standing) -> bool:
+    return standing.id == before.id and _normal(standing.body) == _normal(before.body)
+
+
+def _numbered(body: str) -> str:
+    return f"{body}<!-- {NAME}:write {secrets.token_hex(8)} -->\n"
+
+
+def _said(body: str) -> str:
+    """Without the number of the write."""
+    return _normal(_NUMBER.sub("", _normal(body)))
 
 
 def _normal(body: str) -> str:

@@ -1,0 +1,50 @@
+"""Figures of the export and its proof."""
+
+from __future__ import annotations
+
+from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, NUMBER, SECONDS
+from onnx_export_action.gates.figures.figure import Figure, Reader, greatest, least
+from onnx_export_action.records import Comparison, Report
+
+
+def _export(attribute: str) -> Reader:
+    return lambda report, _: getattr(report.export, attribute) if report.export is not None else None
+
+
+def _attempts(report: Report, _: Comparison) -> float | None:
+    return len(report.export.attempts) if report.export is not None else None
+
+
+def _difference(report: Report, _: Comparison) -> float | None:
+    return report.validation.max_abs_diff if report.validation is not None else None
+
+
+def _relative_difference(report: Report, _: Comparison) -> float | None:
+    cases = report.validation.cases if report.validation is not None else ()
+    return greatest(case.max_rel_diff for case in cases)
+
+
+def _signal_to_noise(report: Report, _: Comparison) -> float | None:
+    cases = report.validation.cases if report.validation is not None else ()
+    return least(case.signal_to_noise_db for case in cases)
+
+
+def _cases(report: Report, _: Comparison) -> float | None:
+    return len(report.validation.cases) if report.validation is not None else None
+
+
+def _fixed_axes(report: Report, _: Comparison) -> float | None:
+    return sum(not axis.proven for axis in report.validation.dynamic_axes) if report.validation is not None else None
+
+
+PROVEN = {
+    "max-abs-diff": Figure(NUMBER, "greatest difference from the reference", _difference, relative=False),
+    "max-rel-diff": Figure(NUMBER, "greatest relative difference", _relative_difference, relative=False),
+    "signal-to-noise": Figure(DECIBEL, "the least over cases and outputs", _signal_to_noise, relative=False),
+    "cases": Figure(COUNT, "cases of the proof", _cases, relative=False),
+    "axes-not-proven": Figure(COUNT, "axes of the inputs that are fixed or not proven", _fixed_axes, relative=False),
+    "attempts": Figure(COUNT, "attempts to export", _attempts, relative=False),
+    "export-seconds": Figure(SECONDS, "all attempts together", _export("seconds"), relative=False),
+    "export-memory": Figure(BYTES, "peak memory of the exporting process", _export("peak_rss_bytes")),
+    "warnings": Figure(COUNT, "warnings of this run", lambda report, _: len(report.warnings), relative=False),
+}
