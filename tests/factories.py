@@ -13,6 +13,7 @@ from onnx_export_action.records import (
     Change,
     Check,
     Comparison,
+    Disagreement,
     Environment,
     Export,
     Failure,
@@ -30,6 +31,7 @@ from onnx_export_action.records import (
     Point,
     Report,
     Request,
+    Samples,
     Tensor,
     Timing,
     Validation,
@@ -327,6 +329,37 @@ def make_report(**overrides: Any) -> Report:
     return Report(**{**known, **overrides})
 
 
+def make_disagreement(**overrides: Any) -> Disagreement:
+    """A line with another label."""
+    known = {
+        "place": "line 3",
+        "sample": "not bad at all",
+        "answers": 1,
+        "same": 0,
+        "wrong": 1,
+        "margin": 2.41,
+        "expected": "POSITIVE",
+        "actual": "NEGATIVE",
+    }
+    return Disagreement(**{**known, **overrides})
+
+
+def make_samples(**overrides: Any) -> Samples:
+    """A hundred lines of a longer file, two of them answered otherwise."""
+    tie = make_disagreement(place="line 71", sample="fine, I guess", wrong=0, margin=1.2e-5)
+    known = {
+        "source": "tests/reviews.jsonl",
+        "given": 2500,
+        "taken": 1000,
+        "answers": 1000,
+        "same": 998,
+        "wrong": 1,
+        "differing": 2,
+        "worst": (make_disagreement(), tie),
+    }
+    return Samples(**{**known, **overrides})
+
+
 def make_failed_report(**overrides: Any) -> Report:
     """Padded inputs are answered wrongly, after two exporters failed."""
     wrong = make_parity(
@@ -350,7 +383,9 @@ def make_failed_report(**overrides: Any) -> Report:
             make_file("model.onnx_data", 90_112_000),
             make_file("config.json", 612),
         ),
-        "validation": make_validation(cases=cases, dynamic_axes=(make_axis("batch", sizes=(1,)), make_axis())),
+        "validation": make_validation(
+            cases=cases, dynamic_axes=(make_axis("batch", sizes=(1,)), make_axis()), samples=make_samples()
+        ),
         "benchmark": None,
     }
     return make_report(**{**known, **overrides})

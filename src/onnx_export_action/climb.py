@@ -11,8 +11,9 @@ from pathlib import Path
 from onnx_export_action.errors import ExportError, RunError
 from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index
 from onnx_export_action.exporters.attempt import Exported
+from onnx_export_action.exporters.samples import judging
 from onnx_export_action.log import Log
-from onnx_export_action.records import Attempt, Model
+from onnx_export_action.records import Attempt, Model, Validation
 from onnx_export_action.settings import Settings
 from onnx_export_action.validation import old_runtime, proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
@@ -104,9 +105,15 @@ class Ladder:
             proven = self._prove(validator, exported, opset)
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))
+            proven = replace(proven, validation=self._with_samples(proven.validation, worker, validator, exported))
         if self._settings.benchmark_seconds == 0:
             worker.close()
         return Climbed(exporter, exported, proven, worker)
+
+    def _with_samples(self, proven: Validation, worker: Worker, validator: Worker, exported: Exported) -> Validation:
+        parts = {part.name: exported.file_of(part) for part in (exported, *exported.others)} if exported.others else {}
+        given = (exported.samples, parts, self._settings.samples or "")
+        return judging.judged(proven, worker, validator, *given, self._threads, self._log)
 
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
         parts = self._evidence(exported)

@@ -10,6 +10,7 @@ from pathlib import Path
 from onnx_export_action import output
 from onnx_export_action.exporters import attempt, ladder, locating
 from onnx_export_action.exporters.attempt import Answered
+from onnx_export_action.exporters.samples import judging
 from onnx_export_action.making import Made
 from onnx_export_action.records import Export, Model
 from onnx_export_action.sources.names import shown_name
@@ -45,7 +46,9 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
             evidence = Evidence(part.cases, part.axes, model.framework, texts, answered.notes, part.refused)
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
-            proven = replace(proven, validation=locating.located(proven.validation, *place))
+            located = locating.located(proven.validation, *place)
+            given = (worker, validator, answered.samples, dict[str, Path](), stage.settings.samples or "")
+            proven = replace(proven, validation=judging.judged(located, *given, stage.threads, stage.log))
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure
     if stage.settings.benchmark_seconds == 0:

@@ -55,7 +55,9 @@ def save_tokenizer(folder: Path, config: Any) -> None:
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])],
     )
     names = ["input_ids", "attention_mask"]
     if getattr(config, "type_vocab_size", 0):
@@ -139,6 +141,21 @@ def _untrained(folder: Path) -> Path:
     torch.manual_seed(1)
     getattr(transformers, config.architectures[0])(config).save_pretrained(folder)
     return folder
+
+
+def bert_for_masks(folder: Path) -> Path:
+    """A BERT that fills masks."""
+    return bert(folder, "BertForMaskedLM")
+
+
+def bert_for_tokens(folder: Path) -> Path:
+    """A BERT that labels tokens."""
+    return bert(folder, "BertForTokenClassification")
+
+
+def bert_for_pairs(folder: Path) -> Path:
+    """A BERT that labels texts, or pairs of them."""
+    return bert(folder, "BertForSequenceClassification")
 
 
 def distilbert(folder: Path) -> Path:

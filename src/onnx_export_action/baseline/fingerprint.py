@@ -15,7 +15,7 @@ from pathlib import Path
 import onnx_export_action
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of
+from onnx_export_action.sources.hashing import record_of, sha256_of
 from onnx_export_action.workers import interpreters
 
 # To be raised where the meaning of the parts changes.
@@ -36,6 +36,7 @@ INDIFFERENT = {
     "subfolder": "the files in it are hashed",
     "trust_remote_code": "what runs trusted code has no fingerprint at all",
     "example_inputs": "its content is hashed",
+    "samples": "their content is hashed",
     "requirements": "what runs a factory has no fingerprint at all",
     "timeout": "ends an attempt, and changes no file",
     "output_dir": "a place",
@@ -77,7 +78,7 @@ def of(model: Model, settings: Settings) -> str:
         "settings": {name: getattr(settings, name) for name in DETERMINING},
         "task": model.task,
         "files": _files(model),
-        "examples": [record_of(file, file.name).sha256 for file in settings.own_files if file.is_file()],
+        "examples": [[file.name, sha256_of(file)] for file in _own_files(settings)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -94,6 +95,12 @@ def _program(package: Path) -> str:
 def _distributions(folders: Iterable[Path]) -> list[str]:
     """The installed libraries as `name-version`, by the folders in which installers note them."""
     return sorted({entry.stem for folder in folders for entry in folder.glob("*.dist-info")})
+
+
+def _own_files(settings: Settings) -> list[Path]:
+    """The user's files beside the model, and those of a folder with samples."""
+    found = [sorted(path.iterdir()) if path.is_dir() else [path] for path in settings.own_files]
+    return [file for files in found for file in files if file.is_file()]
 
 
 def _files(model: Model) -> list[list[str]]:

@@ -38,6 +38,7 @@ class Answered(Part):
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what the cases do not try
     generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
+    samples: dict[str, Any] | None = None  # the model's answers to the user's own inputs
     others: tuple[Part, ...] = ()
 
     def part(self, name: str) -> Part:
@@ -123,8 +124,24 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
         tuple(answered["warnings"]),
         tuple(answered["notes"]),
         tuple(answered["generations"]),
+        _answer_samples(worker, settings, folder, log),
         tuple(_part(other) for other in answered.get("others", ())),
     )
+
+
+def _answer_samples(worker: Worker, settings: Settings, folder: Path, log: Log) -> dict[str, Any] | None:
+    """The user's own inputs in batches of the greatest size that is asked for."""
+    if settings.samples_path is None:
+        return None
+    answered: dict[str, Any] = worker.call(
+        "answer_samples",
+        path=str(settings.samples_path),
+        folder=str(folder),
+        rows=max(settings.batch_sizes),
+        trust_remote_code=settings.trust_remote_code,
+    )
+    log.line(f"answered {sum(len(batch['samples']) for batch in answered['batches'])} samples with PyTorch")
+    return answered
 
 
 def export(

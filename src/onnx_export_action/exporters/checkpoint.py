@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def load(path: str, task: str, dtype: str, trust_remote_code: bool, **_: Any) ->
     tokenizer, warning = loading.tokenizer(path, trust_remote_code)
     inputs = Inputs(model, tasks.without_past(task), Path(path), tokenizer)
     subject = _kind(model, task)(model, inputs, loading.DTYPES[dtype], Path(path))
-    subject.warnings, subject.task = (warning,) if warning else (), task
+    subject.warnings, subject.task, subject.tokenizer = (warning,) if warning else (), task, tokenizer
     return subject
 
 
@@ -59,19 +59,38 @@ class Checkpoint:
     module: NamedModule
     warnings: tuple[str, ...] = ()
     task = ""
+    tokenizer: Any = None
+    prompts: CachedInputs | EncoderInputs | None = None  # what it writes from, where it writes token by token
     notes: tuple[str, ...] = ()
     _inputs: Inputs | CachedInputs | EncoderInputs | DecoderInputs
     _texts = staticmethod(cases.for_text)
 
     def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
         self.architecture, self.folder = type(model).__name__, folder
-        self._model, self._inputs, self._dtype = model, inputs, dtype
+        self.model, self._inputs, self._dtype = model, inputs, dtype
         self.module = NamedModule(model, inputs.names)
 
     @property
     def axes(self) -> Axes:
         """The axes that the model's inputs have in every case."""
         return self._inputs.axes
+
+    @property
+    def modality(self) -> str:
+        """What it reads: `text`, `image` or `sound`."""
+        return (self.prompts or self._inputs).modality
+
+    @property
+    def longest_text(self) -> int | None:
+        """In tokens, as far as there is a limit."""
+        source = self.prompts or self._inputs
+        return None if isinstance(source, DecoderInputs) else source.longest
+
+    def derived(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """What the model makes itself when it is absent, for a file that asks for it."""
+        if "input_ids" not in inputs:
+            return {}
+        return self._inputs.derived(Case(*inputs["input_ids"].shape))
 
     def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
         """Every size of the plan."""
@@ -106,7 +125,7 @@ class Checkpoint:
 
     def prepare(self) -> None:
         """Switch the cache off."""
-        without_cache(self._model)
+        without_cache(self.model)
 
     def _sample(self) -> Case:
         assert not isinstance(self._inputs, DecoderInputs)
@@ -166,6 +185,7 @@ class CachedDecoder(Checkpoint):
         super().__init__(model, inputs, dtype, folder)
         module = CachedModule(model)
         self.module, self._inputs = module, CachedInputs(inputs, module, dtype)
+        self.prompts = self._inputs
 
     def masked(self, outputs: Sequence[str], _axes: Axes, /) -> list[str]:
         """All of them: scores of positions, and what the cache holds of positions."""
@@ -173,7 +193,7 @@ class CachedDecoder(Checkpoint):
 
     def generations(self, folder: Path, /) -> list[dict[str, Any]]:
         """What the model's own `generate` says."""
-        return generation.write(self._model, self._inputs, folder)
+        return generation.write(self.model, self._inputs, folder)
 
     def prepare(self) -> None:
         """Nothing: the cache is what is exported."""
@@ -190,7 +210,7 @@ class EncoderDecoder(Checkpoint):
 
     def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
         super().__init__(model, inputs, dtype, folder)
-        self._source = EncoderInputs(inputs, dtype)
+        self.prompts = self._source = EncoderInputs(inputs, dtype)
         encoder, first = Encoder(model, self._source.names), Decoder(model, self._source.masked)
         before = DecoderInputs(inputs, self._source, encoder, first, dtype)
         step = Decoder(model, self._source.masked, before.layers)
@@ -202,7 +222,7 @@ class EncoderDecoder(Checkpoint):
 
     def generations(self, folder: Path, /) -> list[dict[str, Any]]:
         """What the model's own `generate` says."""
-        return generation.write(self._model, self._source, folder)
+        return generation.write(self.model, self._source, folder)
 
     def prepare(self) -> None:
         """Nothing: the cache is what is exported."""
@@ -224,7 +244,7 @@ class _Part(Checkpoint):
         self, name: str, whole: EncoderDecoder, inputs: EncoderInputs | DecoderInputs, module: NamedModule
     ) -> None:
         self.name, self.architecture, self.folder = name, whole.architecture, whole.folder
-        self._model, self._inputs, self._dtype, self.module = whole._model, inputs, whole._dtype, module
+        self.model, self._inputs, self._dtype, self.module = whole.model, inputs, whole._dtype, module
 
     def prepare(self) -> None:
         """Nothing, as for the whole."""

@@ -15,7 +15,7 @@ import transformers
 from onnx_export_action.exporters import diagnosis
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Padding
-from onnx_export_action.exporters.module import NamedModule
+from onnx_export_action.exporters.module import NamedModule, array
 from onnx_export_action.exporters.seq2seq_inputs import EncoderInputs
 from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
@@ -76,7 +76,7 @@ def _said(model: Any, texts: Texts, batch: int, padding: Padding) -> _Said:
     tokens = min(_TOKENS, (texts.longest or 2 * _TOKENS) - 1)
     length = min(_PROMPT, (texts.longest or 2 * _TOKENS) - tokens)
     prompt = texts.prompt(Case(batch, length, padding), _SEED + batch)
-    return _Said(prompt, padding, *_generate(model, prompt, tokens))
+    return _Said(prompt, padding, *generate(model, prompt, tokens))
 
 
 def _reads_on(module: NamedModule, said: _Said) -> bool:
@@ -91,23 +91,24 @@ def _reads_on(module: NamedModule, said: _Said) -> bool:
 def _write(said: _Said, texts: Texts, folder: Path) -> dict[str, Any]:
     batch, tokens = said.tokens.shape
     file = folder / f"generation-{batch}.npz"
-    arrays = {f"in.{name}": _array(value) for name, value in _first(said, texts).items()}
-    arrays |= {"tokens": said.tokens.numpy(), "scores": _array(said.scores), "start": said.start.numpy()}
+    arrays = {f"in.{name}": array(value) for name, value in first(said.prompt, texts).items()}
+    arrays |= {"tokens": said.tokens.numpy(), "scores": array(said.scores), "start": said.start.numpy()}
     np.savez(file, allow_pickle=False, **arrays)
     padding = said.padding if "attention_mask" in said.prompt else "none"
     return {"file": str(file), "batch": batch, "tokens": tokens, "padding": padding}
 
 
-def _first(said: _Said, texts: Texts) -> Mapping[str, torch.Tensor]:
+def first(prompt: Mapping[str, torch.Tensor], texts: Texts) -> Mapping[str, torch.Tensor]:
     """What the first call takes, an encoder's or a decoder's."""
     if isinstance(texts, EncoderInputs):
-        return said.prompt
-    return texts.first(said.prompt["input_ids"], said.prompt["attention_mask"])
+        return prompt
+    return texts.first(prompt["input_ids"], prompt["attention_mask"])
 
 
-def _generate(
+def generate(
     model: Any, prompt: Mapping[str, torch.Tensor], tokens: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What it starts from, the tokens that it writes, and the scores that they are chosen by."""
     with _greedy(model, tokens):
         try:
             # The plain one: what Whisper puts in its place chops the sound, and chooses tokens by rules of its own.
@@ -140,7 +141,3 @@ def _greedy(model: Any, tokens: int) -> Iterator[None]:
         yield
     finally:
         model.generation_config = own
-
-
-def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
-    return np.asarray(value.float() if value.dtype is torch.bfloat16 else value)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -38,6 +39,11 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
         with torch.inference_mode():
             outputs = self.outputs(inputs)
         return {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
+
+
+def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
+    """A tensor as NumPy has it, which has no bfloat16; fp32 holds every one of its values."""
+    return np.asarray(value.float() if value.dtype is torch.bfloat16 else value)
 
 
 def without_cache(model: torch.nn.Module) -> None:

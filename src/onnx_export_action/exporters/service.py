@@ -11,17 +11,22 @@ import importlib.metadata
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 
 from onnx_export_action.exporters import axes, files, rounding, tracing
+from onnx_export_action.exporters.module import array
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.traceable import traceable
 from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
+
+if TYPE_CHECKING:
+    from onnx_export_action.exporters.checkpoint import Checkpoint
+    from onnx_export_action.exporters.samples.answering import RealInputs
 
 # By the model's kind: a module whose `load` makes a Subject.
 _LOADERS = {
@@ -38,6 +43,7 @@ class Service:
 
     _subject: Subject
     _parts: dict[str, Subject]
+    _real: RealInputs
 
     def __init__(self) -> None:
         self._axes: dict[str, axes.Axes] = {}
@@ -80,6 +86,17 @@ class Service:
         wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
         cases = [{**entry, "masked": masked} for entry in written]
         return {"name": subject.name, "cases": cases, "axes": wanted, "refused": refused}
+
+    def answer_samples(self, path: str, folder: str, rows: int, trust_remote_code: bool) -> dict[str, Any]:
+        """Run a checkpoint on the user's own inputs, so many rows at once, and write the answers to `folder`."""
+        from onnx_export_action.exporters.samples.answering import RealInputs  # other models need no tokenizer
+
+        self._real = RealInputs(cast("Checkpoint", self._subject), Path(path), trust_remote_code)
+        return self._real.answer(Path(folder), rows)
+
+    def tell_samples(self, found: list[dict[str, Any]]) -> list[dict[str, str]]:
+        """Say in words what model and file answered to some of these inputs."""
+        return self._real.tell(found)
 
     def answer_again(self, cases: list[str], folder: str) -> list[str]:
         """Answer inputs that another interpreter made; tells the .npz files with the answers, in the same order."""
@@ -129,7 +146,7 @@ class Service:
 
     def _answer_again(self, case: str, file: Path) -> str:
         outputs = self._of(case).module.answer(self._given(case))
-        np.savez(file, allow_pickle=False, **{f"out.{name}": _array(value) for name, value in outputs.items()})
+        np.savez(file, allow_pickle=False, **{f"out.{name}": array(value) for name, value in outputs.items()})
         return str(file)
 
     def _write(self, subject: Subject, index: int, trial: Trial, folder: Path) -> dict[str, Any]:
@@ -152,8 +169,8 @@ class Service:
             )
         file = folder / f"{subject.name}-{index:02}.npz"
         measured = rounding.of(module, trial.inputs, outputs, SEED + index) if index % _ROUNDED_EACH == 0 else {}
-        arrays = {f"in.{name}": _array(value) for name, value in {**trial.derived, **trial.inputs}.items()}
-        arrays |= {f"out.{name}": _array(value) for name, value in outputs.items()}
+        arrays = {f"in.{name}": array(value) for name, value in {**trial.derived, **trial.inputs}.items()}
+        arrays |= {f"out.{name}": array(value) for name, value in outputs.items()}
         np.savez(file, allow_pickle=False, **arrays)
         return {
             "file": str(file),
@@ -171,8 +188,3 @@ def _sentence(error: Exception) -> str:
     """The model's own words, up to the end of the sentence."""
     words = " ".join(str(error).split()) or type(error).__name__
     return words.partition(". ")[0][:200].rstrip(".")
-
-
-def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
-    # NumPy has no bfloat16; fp32 holds every one of its values.
-    return np.asarray(value.float() if value.dtype is torch.bfloat16 else value)

@@ -29,6 +29,7 @@ from onnx_export_action.records.graph import Graph, Tensor
 from onnx_export_action.records.model import FRAMEWORKS, Framework, Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
+from onnx_export_action.records.samples import Disagreement, Samples
 from onnx_export_action.records.validation import Axis, Case, Check, Departure, Fixing, Parity, Step, Validation
 from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
@@ -44,6 +45,7 @@ __all__ = [
     "Check",
     "Comparison",
     "Departure",
+    "Disagreement",
     "Environment",
     "Export",
     "Failure",
@@ -68,6 +70,7 @@ __all__ = [
     "Record",
     "Report",
     "Request",
+    "Samples",
     "Step",
     "Tensor",
     "Timing",

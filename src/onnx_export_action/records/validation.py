@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, computed_field
 
 from onnx_export_action.records.base import Record
+from onnx_export_action.records.samples import Samples
 
 
 class Parity(Record):
@@ -153,6 +154,7 @@ class Validation(Record):
         None, description="A wrong case once more without graph optimisation, where the answers are right then."
     )
     fixings: tuple[Fixing, ...] = Field((), description="What fixes an axis that should be dynamic.")
+    samples: Samples | None = Field(None, description="Agreement on real inputs; None where none were given.")
     notes: tuple[str, ...] = Field((), description="What the cases do not try because it costs too much.")
     provider: str = Field("", description="The execution provider of ONNX Runtime that answered every case.")
     optimisation: str = Field("", description="Its `GraphOptimizationLevel` in every case, as in every timing.")

@@ -8,6 +8,7 @@ from onnx_export_action.report.blocks import Code, Paragraph, Section, table
 from onnx_export_action.report.changes import changes_section
 from onnx_export_action.report.gates import gates_section
 from onnx_export_action.report.proof import validation_section
+from onnx_export_action.report.samples import samples_section
 from onnx_export_action.report.spans import Line, code, joined, line, one_line, prose, strong
 from onnx_export_action.report.trend import trend_section
 from onnx_export_action.report.usage import example
@@ -24,6 +25,7 @@ def of(report: Report) -> tuple[Section, ...]:
         changes_section(report.comparison) if report.comparison else None,
         variants_section(report),
         validation_section(report) if report.validation else None,
+        samples_section(report.validation.samples) if report.validation and report.validation.samples else None,
         _reused(report.export.reused_from) if report.export and report.export.reused_from else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,
         _benchmark(report.benchmark) if report.benchmark else None,

@@ -103,6 +103,11 @@ class Settings(BaseModel):
     rtol: Tolerance | None = Field(None, description="Relative parity limit, with the same default.")
     batch_sizes: Sizes = Field((1, 2, 5), description="Batch sizes of the proof.")
     sequence_lengths: Sizes = Field((7, 33), description="Sequence lengths of the proof.")
+    samples: str | None = Field(
+        None,
+        description="Real inputs that the file must answer as the model does: a file of JSON lines with text, or a "
+        "folder of images or of sounds.",
+    )
     timeout: int = Field(3600, ge=1, le=604_800, description="Seconds for one attempt.")
     output_dir: str = Field(
         "onnx-export", min_length=1, description="Folder for the bundle and the report, inside the workspace."
@@ -211,7 +216,8 @@ class Settings(BaseModel):
         return value
 
     @field_validator(
-        *("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file", "example_inputs", "requirements")
+        *("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file", "example_inputs", "requirements"),
+        "samples",
     )
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
@@ -222,8 +228,13 @@ class Settings(BaseModel):
     @property
     def own_files(self) -> tuple[Path, ...]:
         """The files beside the model that workers read; that they exist, a source has seen to."""
-        named = (self.example_inputs, self.requirements)
+        named = (self.example_inputs, self.requirements, self.samples)
         return tuple(real(self.workspace / name) for name in named if name is not None)
+
+    @property
+    def samples_path(self) -> Path | None:
+        """The absolute path of the samples; None where there are none."""
+        return None if self.samples is None else real(self.workspace / self.samples)
 
     @property
     def output_path(self) -> Path:

@@ -5,7 +5,7 @@ A file with a cache gets the new token and the cache of the step before, one wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,17 +60,34 @@ def follow_parts(parts: Parts, source: Mapping[str, Array], said: Said, limit: L
 
 def _follow(write: Writer, tokens: Array, scores: Array, limit: Limit) -> Followed:
     """Choose the greatest score at each step, and go on with the model's token, so that one tie is no other text."""
-    ties, logits = 0, next(write)
-    for step in range(tokens.shape[1]):
-        chosen = logits[:, -1].argmax(axis=-1)
+    ties = 0
+    for step, logits in enumerate(_steps(write, tokens)):
+        chosen = logits.argmax(axis=-1)
         for row in np.flatnonzero(chosen != tokens[:, step]):
             if not _is_tie(scores[row, step], tokens[row, step], chosen[row], limit):
                 where = f"token {step + 1} of text {row + 1}"
                 return Followed(ties, f"{where} is {chosen[row]} instead of {tokens[row, step]}")
             ties += 1
+    return Followed(ties, "")
+
+
+def scores(run: Run, first: Mapping[str, Array], tokens: Array) -> Array:
+    """What one file would choose each of the model's tokens by: texts, tokens, vocabulary."""
+    return np.stack(list(_steps(_on(run, first), tokens)), axis=1)
+
+
+def scores_of_parts(parts: Parts, source: Mapping[str, Array], start: Array, tokens: Array) -> Array:
+    """The same for encoder, decoder and decoder with past."""
+    return np.stack(list(_steps(_from(parts, source, start), tokens)), axis=1)
+
+
+def _steps(write: Writer, tokens: Array) -> Iterator[Array]:
+    """The scores of each token, once the model's own before it are written."""
+    logits = next(write)
+    for step in range(tokens.shape[1]):
+        yield logits[:, -1]
         if step + 1 < tokens.shape[1]:
             logits = write.send(tokens[:, step])
-    return Followed(ties, "")
 
 
 def _on(run: Run, first: Mapping[str, Array]) -> Writer:
@@ -98,10 +115,8 @@ def _past(answers: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _is_tie(scores: Array, best: int, other: int, limit: Limit) -> bool:
-    """Whether rounding within the limits, one score down and the other up, may change their order."""
-    scores = scores.astype(np.float64)
-    allowed = 2 * limit.atol + limit.rtol * (abs(scores[best]) + abs(scores[other]))
-    return bool(scores[best] - scores[other] <= allowed)
+    wide = scores.astype(np.float64)
+    return bool(limit.may_turn(wide[best], wide[other]))
 
 
 def _next(inputs: Mapping[str, Array], answers: Mapping[str, Array], tokens: Array) -> dict[str, Array]:

@@ -60,6 +60,11 @@ class Limit:
         """Whether the answer to another input would not pass as well."""
         return (self.atol if self.noise is None else self.noise) < self.movement
 
+    def may_turn(self, greater: Array, lesser: Array) -> Array:
+        """Whether rounding within the limits, one score down and the other up, may change their order."""
+        turned: Array = greater - lesser <= 2 * self.atol + self.rtol * (np.abs(greater) + np.abs(lesser))
+        return turned
+
 
 def limit(dtype: str, atol: float | None, rtol: float | None, reference: Reference) -> Limit:
     """The user's limits literally, or those that the reference's own rounding sets."""

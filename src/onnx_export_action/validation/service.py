@@ -27,6 +27,7 @@ from onnx_export_action.validation import (
     likeness,
     operators,
     parity,
+    real_inputs,
     received,
     reference,
     self_cases,
@@ -49,6 +50,9 @@ class Service:
     _session: Session
     _limits: dict[str, Limit]
     _reference: Callable[[], object] | None = None
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Session] = {}
 
     def receive(self, file: str) -> None:
         """Refuse a file of somebody else's that no runtime should see; says nothing of one that may be looked at."""
@@ -76,7 +80,7 @@ class Service:
     def open(self, file: str, threads: int) -> dict[str, Any]:
         """Load the file; tells its inputs, outputs, load time in milliseconds."""
         start = time.perf_counter()
-        self._session = Session(Path(file), threads)
+        self._session, self._parts = Session(Path(file), threads), {}
         load_ms = 1000 * (time.perf_counter() - start)
         return {
             "inputs": list(self._session.input_types),
@@ -157,10 +161,25 @@ class Service:
         first, model = _said(said["file"])
 
         def follow() -> generation.Followed:
-            opened = [Session(Path(files[name]), threads).run for name in (tasks.ENCODER, tasks.DECODER, tasks.STEP)]
+            opened = [self._opened(files[name], threads) for name in (tasks.ENCODER, tasks.DECODER, tasks.STEP)]
             return generation.follow_parts(generation.Parts(*opened), first, model, self._limits["logits"])
 
         return _followed(follow)
+
+    def agree(self, batch: dict[str, Any], files: dict[str, str], threads: int) -> dict[str, Any]:
+        """Hold the file, or several by the names of their parts, to the model's answers to a batch of real inputs."""
+        try:
+            opened = (lambda name: self._opened(files[name], threads)) if files else None
+            rows = real_inputs.agree(batch, self._session.run, opened, self._limits)
+        except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
+            return {"rows": [], "error": _message(error)}
+        return {"rows": [asdict(row) for row in rows], "error": ""}
+
+    def _opened(self, file: str, threads: int) -> generation.Run:
+        """One of several files that answer together, loaded once."""
+        if file not in self._parts:
+            self._parts[file] = Session(Path(file), threads)
+        return self._parts[file].run
 
     def depart(self, file: str, case: dict[str, Any], parts: dict[str, str], dtype: str) -> dict[str, Any] | None:
         """Where the file departs from the parts of the model; None where it does not say or all of them agree."""

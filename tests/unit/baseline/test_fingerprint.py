@@ -31,6 +31,7 @@ OTHER: dict[str, Any] = {
     "trust_remote_code": True,
     "example_inputs": "inputs.npz",
     "requirements": "needs.txt",
+    "samples": "samples.jsonl",
     "dtype": "fp16",
     "target": "onnxruntime>=1.16",
     "target_check": "install",
@@ -197,6 +198,16 @@ def test_program__changes_with_each_module_of_ours(tmp_path: Path) -> None:
     second = program(tmp_path)
     (tmp_path / "inner" / "module.py").rename(tmp_path / "module.py")
     assert len({first, second, program(tmp_path)}) == 3
+
+
+def test_of__changes_with_the_content_of_samples(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    found = [of(model)]
+    for name, content in (("a.png", "1"), ("a.png", "2"), ("b.png", "1")):
+        (tmp_path / "samples" / name).write_text(content)
+        found.append(of(model, workspace=tmp_path, samples="samples"))
+    assert len(set(found)) == 4
+    assert of(model, workspace=tmp_path, samples="samples") == found[-1]
 
 
 def test_of__a_saved_program_and_its_example_inputs_but_no_factory(tmp_path: Path) -> None:

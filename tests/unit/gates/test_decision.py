@@ -14,7 +14,11 @@ from onnx_export_action.records import Change, Comparison, Gate, GraphDiff, NoBa
 from tests import factories
 
 NO_BASE = Comparison(baseline=NoBase(reason="No run has left one yet."))
-REPORT = factories.make_report(comparison=None, variants=(factories.make_variant(), factories.make_failed_variant()))
+REPORT = factories.make_report(
+    comparison=None,
+    variants=(factories.make_variant(), factories.make_failed_variant()),
+    validation=factories.make_validation(samples=factories.make_samples()),
+)
 COMPARISON = factories.make_comparison(gates=())
 SAME = GraphDiff(identical=True)
 # What a condition's own file would say, with a base that it differs from in every way.
@@ -77,6 +81,7 @@ VALUES: dict[str, tuple[float, str]] = {
     "signal-to-noise": (124.3, "dB"),
     "cases": (6, "count"),
     "axes-not-proven": (0, "count"),
+    "sample-agreement": (99.8, "percent"),
     "attempts": (1, "count"),
     "export-seconds": (12.34, "s"),
     "export-memory": (1_230_000_000, "bytes"),

@@ -13,6 +13,7 @@ from tests.factories import (
     make_attempt,
     make_benchmark,
     make_case,
+    make_disagreement,
     make_environment,
     make_error_report,
     make_export,
@@ -23,6 +24,7 @@ from tests.factories import (
     make_model,
     make_parity,
     make_report,
+    make_samples,
     make_timing,
     make_validation,
 )
@@ -49,6 +51,11 @@ def hostile_report(text: str) -> Report:
                 make_case(text, outputs=(make_parity(output=text, passed=False, detail=text),)),
             ),
             dynamic_axes=(Axis(input=text, axis=0, name=text, wanted=True, declared=False),),
+            samples=make_samples(
+                source=text,
+                error=text,
+                worst=(make_disagreement(place=text, sample=text, expected=text, actual=text),),
+            ),
         ),
         benchmark=make_benchmark(provider=text, timings=(make_timing(shape=text),)),
         environment=make_environment(cpu=text, kernel=text, python=text, versions={text: text}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, NUMBER, SECONDS
+from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, NUMBER, PERCENT, SECONDS
 from onnx_export_action.gates.figures.figure import Figure, Reader, greatest, least
 from onnx_export_action.records import Comparison, Report
 
@@ -37,12 +37,18 @@ def _fixed_axes(report: Report, _: Comparison) -> float | None:
     return sum(not axis.proven for axis in report.validation.dynamic_axes) if report.validation is not None else None
 
 
+def _agreement(report: Report, _: Comparison) -> float | None:
+    samples = report.validation.samples if report.validation is not None else None
+    return samples.agreement_pct if samples is not None else None
+
+
 PROVEN = {
     "max-abs-diff": Figure(NUMBER, "greatest difference from the reference", _difference, relative=False),
     "max-rel-diff": Figure(NUMBER, "greatest relative difference", _relative_difference, relative=False),
     "signal-to-noise": Figure(DECIBEL, "the least over cases and outputs", _signal_to_noise, relative=False),
     "cases": Figure(COUNT, "cases of the proof", _cases, relative=False),
     "axes-not-proven": Figure(COUNT, "axes of the inputs that are fixed or not proven", _fixed_axes, relative=False),
+    "sample-agreement": Figure(PERCENT, "answers to samples that are the model's", _agreement, relative=False),
     "attempts": Figure(COUNT, "attempts to export", _attempts, relative=False),
     "export-seconds": Figure(SECONDS, "all attempts together", _export("seconds"), relative=False),
     "export-memory": Figure(BYTES, "peak memory of the exporting process", _export("peak_rss_bytes")),
