@@ -73,6 +73,17 @@ def _cause(report: dict[str, Any]) -> str:
     return str(attempts[-1]) if attempts else "The file failed its proof."
 
 
+def earlier(kept: Path, forgotten: str | None) -> dict[str, dict[str, Any]]:
+    """Results of runs before, by name; those with `forgotten` in their name are taken out, of the file too."""
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    done = {result["name"]: result for result in map(json.loads, lines)}
+    if forgotten is None:
+        return done
+    left = {name: result for name, result in done.items() if forgotten not in name}
+    kept.write_text("".join(f"{json.dumps(result)}\n" for result in left.values()))
+    return left
+
+
 def table(results: list[dict[str, Any]]) -> str:
     """The results as Markdown."""
     rows = [
@@ -98,15 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("-k", metavar="WORD", default="", help="only models with this in their name")
-    parser.add_argument("--again", action="store_true", help="forget earlier results")
+    parser.add_argument("--again", action="store_true", help="forget earlier results, with -k only those")
     given = parser.parse_args()
     outputs = CACHE / "outputs" / (given.folder.resolve().name if given.folder else "corpus")
     outputs.mkdir(parents=True, exist_ok=True)
     kept = outputs / "results.jsonl"
-    if given.again:
-        kept.unlink(missing_ok=True)
-    lines = kept.read_text().splitlines() if kept.exists() else []
-    done = {result["name"]: result for result in map(json.loads, lines)}
+    done = earlier(kept, given.k if given.again else None)
     for name, model, task in models(given.folder.resolve() if given.folder else None):
         if given.k in name and name not in done:
             done[name] = export(name, model, task, outputs)

@@ -46,6 +46,7 @@ class Ladder:
     ) -> None:
         self._settings, self._model, self._host, self._threads = settings, model, host, threads
         self._work, self._log, self._old_runtime = work, log, old_runtime
+        self._fixable = False
         self.attempts: list[Attempt] = []
         self.tracebacks: dict[str, str] = {}
 
@@ -57,12 +58,14 @@ class Ladder:
             self._log.line(f"{rung.exporter} is left out: {rung.reason}")
         unproven: Climbed | None = None
         failures: list[WorkerFailure] = []
-        for exporter in rungs:
+        for exporter, fixed in (*((name, False) for name in rungs), *((name, True) for name in ladder.fixing(rungs))):
+            if fixed and not self._fixable:
+                break
             try:
-                climbed = self._try(exporter, stack)
+                climbed = self._try(exporter, fixed, stack)
             except WorkerFailure as failure:
                 failures.append(failure)
-                if failure.kind == "usage" and exporter != "optimum":
+                if failure.kind == "usage" and exporter != "optimum" and not fixed:
                     raise failure.as_run_error() from failure  # no other route can read this model either
                 continue
             if climbed.proof.validation.passed:
@@ -72,13 +75,14 @@ class Ladder:
             return unproven
         raise self._nothing_worked(failures)
 
-    def _try(self, exporter: str, outer: ExitStack) -> Climbed:
+    def _try(self, exporter: str, fixed: bool, outer: ExitStack) -> Climbed:
         start = time.monotonic()
-        with self._log.group(f"Export with {exporter}"), ExitStack() as own:
+        title = f"Export with {exporter}{' for one image of one size' if fixed else ''}"
+        with self._log.group(title), ExitStack() as own:
             worker: Worker | None = None
             try:
                 worker = own.enter_context(attempt.start(exporter, self._host, self._log))
-                climbed = self._export_and_prove(exporter, worker)
+                climbed = self._export_and_prove(exporter, fixed, worker)
             except WorkerFailure as failure:
                 known = attempt.explained(failure)
                 self._record(exporter, start, worker, known)
@@ -91,16 +95,18 @@ class Ladder:
                 outer.push(own.pop_all())
         return climbed
 
-    def _export_and_prove(self, exporter: str, worker: Worker) -> Climbed:
-        folder = self._work / exporter
+    def _export_and_prove(self, exporter: str, fixed: bool, worker: Worker) -> Climbed:
+        folder = self._work / (f"{exporter}-fixed" if fixed else exporter)
         (folder / "onnx").mkdir(parents=True)
         if self._host.user is not None:
             _give(folder, self._host.user)
         # Started now, so that it has imported its libraries by the time there is a file to prove.
         with Worker(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
             opset = ladder.opset_for(self._settings)
-            exported = attempt.export(
-                worker, exporter, opset, self._model, self._settings, self._threads, folder, self._log
+            loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, fixed)
+            self._fixable = self._fixable or loaded.get("fixable", False)
+            exported = attempt.export_loaded(
+                worker, loaded, exporter, opset, self._model, self._settings, folder, self._log
             )
             proven = self._prove(validator, exported, opset)
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
@@ -169,7 +175,7 @@ class Ladder:
         )
         if failure:
             self._log.line(f"✗ {cause}")
-            self.tracebacks[exporter] = failure.traceback or failure.cause
+            self.tracebacks.setdefault(exporter, failure.traceback or failure.cause)
 
     def _nothing_worked(self, failures: list[WorkerFailure]) -> RunError:
         if all(failure.kind in ("usage", "surroundings") for failure in failures):

@@ -109,7 +109,7 @@ _SEVERAL = {
 
 _PAST = "-with-past"
 # What has a form with a cache: keys and values of the past as inputs and outputs.
-_WITH_PAST = ("text-generation", "text2text-generation", "automatic-speech-recognition")
+_WITH_PAST = ("text-generation", "text2text-generation", "automatic-speech-recognition", "image-to-text")
 
 # The files of an encoder-decoder with past, by Optimum's names.
 ENCODER, DECODER, STEP = "encoder_model", "decoder_model", "decoder_with_past_model"

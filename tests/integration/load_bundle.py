@@ -27,6 +27,8 @@ def answer(model: Any) -> list[Any]:
     if "Speech" in type(model).__name__ or "Whisper" in type(model).__name__:
         sound = torch.randn(2, 16, 100, generator=torch.Generator().manual_seed(5))
         given = {"input_features": sound}
+    if "Vision" in type(model).__name__:
+        given = {"pixel_values": torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(5))}
     greedy = {"max_new_tokens": 20, "min_new_tokens": 20, "do_sample": False, "num_beams": 1, "pad_token_id": 0}
     return transformers.GenerationMixin.generate(model, **given, **greedy).tolist()
 

@@ -152,3 +152,5 @@ def test_program__a_file_without_a_cache_generates_too(
     checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
     assert checks["generation"] == f"20 tokens, one after the other, batch {batches}, the same as PyTorch's"
     assert [tensor["name"] for tensor in outcome.report["graph"]["inputs"]] == ["input_ids", "attention_mask"]
+    told = [note for note in outcome.report["validation"]["notes"] if "padded on the left" in note]
+    assert bool(told) == (name == "gpt2")

@@ -20,6 +20,7 @@ BUNDLES = [
     ("gpt2", "text-generation-with-past", "ORTModelForCausalLM", "AutoModelForCausalLM"),
     ("t5", "text2text-generation-with-past", "ORTModelForSeq2SeqLM", "AutoModelForSeq2SeqLM"),
     ("whisper", "automatic-speech-recognition-with-past", "ORTModelForSpeechSeq2Seq", "AutoModelForSpeechSeq2Seq"),
+    ("captioner", "image-to-text-with-past", "ORTModelForVision2Seq", "AutoModelForVision2Seq"),
 ]
 
 

@@ -188,6 +188,17 @@ def test_program__hears_too(exported: Callable[..., Outcome]) -> None:
     assert "preprocessor_config.json" in outcome.names()
 
 
+def test_program__sees_too(exported: Callable[..., Outcome]) -> None:
+    outcome = exported("captioner", task="image-to-text-with-past")
+    assert outcome.status == 0, outcome.log
+    checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
+    assert checks["generation"].startswith("20 tokens, one after the other, batch 1 and 3, the same as PyTorch")
+    assert interface(outcome, ENCODER) == (["pixel_values"], ["last_hidden_state"])
+    assert interface(outcome, DECODER)[0] == ["input_ids", "encoder_hidden_states"]
+    assert interface(outcome, STEP)[0] == ["input_ids", *cache("past_key_values", "decoder", "encoder")]
+    assert "preprocessor_config.json" in outcome.names()
+
+
 def test_program__optimum_writes_them_too(exported: Callable[..., Outcome]) -> None:
     outcome = exported("t5", task=TASK, exporter="optimum")
     assert outcome.status == 0, outcome.log

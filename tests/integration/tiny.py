@@ -350,3 +350,16 @@ def whisper(folder: Path) -> Path:
     )
     transformers.WhisperFeatureExtractor(feature_size=16, chunk_length=1).save_pretrained(folder)
     return save(folder, "WhisperForConditionalGeneration", config)
+
+
+def captioner(folder: Path) -> Path:
+    """A ViT that sees and a GPT-2 that says what: an encoder and a decoder of two families."""
+    seen = transformers.ViTConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, image_size=32, patch_size=8
+    )
+    said = transformers.GPT2Config(n_embd=32, n_layer=2, n_head=4, vocab_size=VOCABULARY, n_positions=160)
+    config = transformers.VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        seen, said, decoder_start_token_id=2, pad_token_id=0, bos_token_id=2, eos_token_id=3
+    )
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return save(folder, "VisionEncoderDecoderModel", config)

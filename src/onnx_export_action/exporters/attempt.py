@@ -82,11 +82,14 @@ def folder(work: Path, name: str, host: Host) -> Path:
     return made
 
 
-def load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path) -> Any:
-    """Let the worker load the model; tells its class and the versions that it runs with."""
+def load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path, fixed: bool = False) -> Any:
+    """Let the worker load the model; tells its class and the versions that it runs with.
+
+    `fixed` for one image of one size, where the model is `fixable`.
+    """
     common = {"kind": model.kind, "path": model.path, "task": model.task, "dtype": settings.dtype, "threads": threads}
     if model.kind == "transformers":
-        return worker.call("load", trust_remote_code=settings.trust_remote_code, **common)
+        return worker.call("load", trust_remote_code=settings.trust_remote_code, fixed=fixed, **common)
     given = settings.workspace / settings.example_inputs if settings.example_inputs else None
     own = {
         "entry": model.entry,
@@ -106,7 +109,11 @@ def load(worker: Worker, model: Model, settings: Settings, threads: int, work: P
 
 def answer(worker: Worker, model: Model, settings: Settings, threads: int, folder: Path, log: Log) -> Answered:
     """Let the worker load the model and answer every case of the proof; raises WorkerFailure where it cannot."""
-    loaded = load(worker, model, settings, threads, folder.parent)
+    return answer_loaded(worker, load(worker, model, settings, threads, folder.parent), model, settings, folder, log)
+
+
+def answer_loaded(worker: Worker, loaded: Any, model: Model, settings: Settings, folder: Path, log: Log) -> Answered:
+    """The same with a model that is loaded."""
     log.line(f"loaded {loaded['architecture']}")
     answered = worker.call(
         "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths
@@ -148,7 +155,15 @@ def export(
     worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log
 ) -> Exported:
     """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
-    answered = answer(worker, model, settings, threads, folder, log)
+    loaded = load(worker, model, settings, threads, folder.parent)
+    return export_loaded(worker, loaded, exporter, opset, model, settings, folder, log)
+
+
+def export_loaded(
+    worker: Worker, loaded: Any, exporter: str, opset: int, model: Model, settings: Settings, folder: Path, log: Log
+) -> Exported:
+    """The same with a model that is loaded."""
+    answered = answer_loaded(worker, loaded, model, settings, folder, log)
     file = folder / "onnx" / f"{answered.name}.onnx"
     samples = worker.call("export", exporter=exporter, opset=opset, file=str(file))
     return Exported(**vars(answered), file=file, samples=samples or {})

@@ -149,6 +149,12 @@ def for_images(batch_sizes: tuple[int, ...]) -> tuple[Case, ...]:
     return (*(Case(batch, 1) for batch in batch_sizes), *others)
 
 
+def with_images(batch_sizes: tuple[int, ...], lengths: tuple[int, ...]) -> tuple[Case, ...]:
+    """A text with a larger and one with a wider image, where the model accepts them."""
+    least, length = min(batch_sizes), max(lengths)
+    return (Case(least, length, scale=1.5, optional=True), Case(least, length, wide=2.0, optional=True))
+
+
 def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], answers: Reach | None = None) -> tuple[Case, ...]:
     """Every batch at the model's own length, and shorter and longer sounds.
 
@@ -172,4 +178,10 @@ def describe(case: Case) -> str:
     past = f", past {case.past}" if case.past else ""
     source = f", source {case.source}" if case.source else ""
     words = ", the vocabulary" if case.vocabulary else ""
-    return f"batch {case.batch}, sequence {case.sequence}{past}{source}{padding}{words}"
+    return f"batch {case.batch}, sequence {case.sequence}{past}{source}{padding}{words}{scaled(case)}"
+
+
+def scaled(case: Case) -> str:
+    """How an image or a sound differs from the usual one: `, 1.5 times the usual size`."""
+    size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
+    return size + ("" if case.wide == 1.0 else f", {case.wide:g} times as wide")

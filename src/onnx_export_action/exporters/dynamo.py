@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import onnx_ir
 import torch
+from onnx_ir.passes import common
 from transformers.exporters import exporter_onnx, utils
 
 from onnx_export_action.exporters.routes import Job
@@ -32,6 +33,7 @@ def export(job: Job) -> None:
         )
     assert program is not None
     exporter_onnx.apply_onnx_ir_fixes(program)
+    common.TopologicalSortPass()(program.model)  # the fixes put nodes where they are handy
     onnx_ir.save(program.model, str(job.file), external_data=job.external_data)
 
 

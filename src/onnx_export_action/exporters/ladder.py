@@ -89,6 +89,11 @@ def readers(model: Model) -> tuple[str, ...]:
     return ("tensorflow",) if model.framework == "tensorflow" else ("torch", "optimum")
 
 
+def fixing(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the routes that can make a file for one image of one size: the others choose inputs by themselves."""
+    return tuple(name for name in names if name in _ROUTES_OF["module"])
+
+
 def opsets(exporter: str) -> tuple[int, int]:
     """The oldest and the newest opset that a route writes."""
     return _OPSETS[exporter]

@@ -16,12 +16,18 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
     Exporters that trace keywords directly write files that ask for inputs nobody has.
     """
 
-    def __init__(self, model: Any, input_names: tuple[str, ...], options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        input_names: tuple[str, ...],
+        options: dict[str, Any] | None = None,
+        constants: Mapping[str, torch.Tensor] | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.input_names = input_names
         self.output_names: tuple[str, ...] = ()
-        self._options = _options(model) if options is None else options
+        self._options = {**(_options(model) if options is None else options), **(constants or {})}
         self.eval()  # an exporter gives every part the mode that it found here, and dropout with it
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -32,7 +38,7 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
     def outputs(self, inputs: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
         """Whatever the model says to these inputs, by name."""
         outputs: Mapping[str, Any] = self.model(**inputs, **self._options)
-        return outputs
+        return outputs if any(isinstance(value, torch.Tensor) for value in outputs.values()) else _flat(outputs)
 
     def answer(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Every output tensor by name, caches and empty ones left out."""
@@ -44,6 +50,12 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
 def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
     """A tensor as NumPy has it, which has no bfloat16; fp32 holds every one of its values."""
     return np.asarray(value.float() if value.dtype is torch.bfloat16 else value)
+
+
+def _flat(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The tensors of lists by their places, where a model answers with lists alone: `feature_maps.0`."""
+    lists = {name: value for name, value in outputs.items() if isinstance(value, (list, tuple))}
+    return {f"{name}.{place}": each for name, value in lists.items() for place, each in enumerate(value)}
 
 
 def without_cache(model: torch.nn.Module) -> None:

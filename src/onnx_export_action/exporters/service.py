@@ -56,6 +56,7 @@ class Service:
         self._parts = {subject.name: subject for subject in (self._subject, *self._subject.others)}
         return {
             "architecture": self._subject.architecture,
+            "fixable": self._subject.fixable,
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
 
@@ -64,11 +65,12 @@ class Service:
         main, *others = [
             self._answer(subject, Path(folder), batch_sizes, sequence_lengths) for subject in self._parts.values()
         ]
+        generations = self._subject.generations(Path(folder))
         notes = [note for subject in self._parts.values() for note in subject.notes]
         return {
             **main,
             "others": others,
-            "generations": self._subject.generations(Path(folder)),
+            "generations": generations,
             "notes": list(dict.fromkeys(notes)),
             "warnings": list(self._subject.warnings),
         }

@@ -39,6 +39,10 @@ class Subject(Protocol):
     folder: Path
 
     @property
+    def fixable(self) -> bool:
+        """Whether a file for one image of one size may be tried where no other holds."""
+
+    @property
     def axes(self) -> Axes:
         """The axes of the inputs that should be dynamic: input name to axis number to the axis's name."""
 

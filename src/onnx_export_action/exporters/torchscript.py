@@ -17,7 +17,7 @@ import onnx_ir
 import torch
 from onnx_ir.passes import common
 
-from onnx_export_action.exporters import streaming
+from onnx_export_action.exporters import streaming, twins
 from onnx_export_action.exporters.routes import Job
 
 _SDPA_SINCE = 14
@@ -59,15 +59,17 @@ def _trace(job: Job) -> onnx.ModelProto:
         opset_version=job.opset,
         dynamo=False,
     )
-    model = onnx_ir.load(draft)
+    written = onnx.load(draft)
     draft.unlink()
-    for simplify in (
-        common.IdentityEliminationPass(),
-        common.CommonSubexpressionEliminationPass(),
-        common.RemoveUnusedNodesPass(),
-    ):
+    same = twins.take(written.graph)
+    # A branch may give out a value from around it by an identity alone, which then has to stay.
+    identities = [] if _has_branches(written.graph) else [common.IdentityEliminationPass()]
+    model = onnx_ir.from_proto(written)
+    for simplify in (*identities, common.CommonSubexpressionEliminationPass(), common.RemoveUnusedNodesPass()):
         simplify(model)
-    return cast(onnx.ModelProto, onnx_ir.to_proto(model))
+    simplified = cast(onnx.ModelProto, onnx_ir.to_proto(model))
+    twins.give_back(simplified.graph, same)
+    return simplified
 
 
 def _scripted(job: Job) -> Any:
@@ -93,7 +95,7 @@ def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
 
 
 def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -> None:
-    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+    if _has_branches(graph):
         return  # a branch may read a weight too
     uses = Counter(name for node in graph.node for name in node.input)
     renamed: dict[str, str] = {}
@@ -111,3 +113,7 @@ def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -
             node.input[index] = renamed.get(name, name)
     del graph.node[:]
     graph.node.extend(kept)
+
+
+def _has_branches(graph: onnx.GraphProto) -> bool:
+    return any(attribute.HasField("g") for node in graph.node for attribute in node.attribute)

@@ -25,6 +25,8 @@ Maker = Callable[[Sizes], Tensors | None]
 class CustomSubject:
     """What is not a checkpoint; `maker` makes inputs of given sizes where the user's own function can."""
 
+    fixable = False
+
     def __init__(
         self, module: CallModule, example: Tensors, axes: Open, folder: Path, maker: Maker = lambda _: None
     ) -> None:

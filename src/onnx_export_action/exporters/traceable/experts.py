@@ -1,4 +1,4 @@
-"""A model in the form that exporters can follow: other kernels of the library itself for the same mathematics."""
+"""Mixtures of experts by plain products: the default sorts tokens by expert, with operators that ONNX has not."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# A gather and a batched product; the default sorts tokens by expert, with operators that ONNX has not.
-_EXPERTS = "batched_mm"
+_EXPERTS = "batched_mm"  # a gather and a batched product
 # It warns of every operator that it could translate if another library were there, none of which a model has asked for.
 _REGISTRY = "torch.onnx._internal.exporter._registration"
 
 
 @contextmanager
-def traceable(model: Any) -> Iterator[None]:
-    """Mixtures of experts by plain products while the model is exported; the model's own way again afterwards."""
+def by_products(model: Any) -> Iterator[None]:
+    """Another kernel of the library itself for the same mathematics."""
     logging.getLogger(_REGISTRY).setLevel(logging.ERROR)
     if not getattr(model, "_can_set_experts_implementation", lambda: False)():
         yield

@@ -1,4 +1,4 @@
-"""A Transformers checkpoint as a subject: inputs from its configuration, cases by what it reads."""
+"""A model that answers in one call, with every size of its plan."""
 
 from __future__ import annotations
 
@@ -9,46 +9,23 @@ from typing import Any
 
 import torch
 
-from onnx_export_action import tasks
-from onnx_export_action.exporters import cases, generation, loading
+from onnx_export_action.exporters import cases, generation
 from onnx_export_action.exporters.axes import Axes
-from onnx_export_action.exporters.cached import CachedModule
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
-from onnx_export_action.exporters.seq2seq import Decoder, Encoder
 from onnx_export_action.exporters.seq2seq_inputs import DecoderInputs, EncoderInputs
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.whole_text import WholeText
-from onnx_export_action.workers.protocol import Refusal
 
 _WRITTEN = "decoder_input_ids"
+_PLACES_OF_PADDING = (
+    "The model counts places with the padding, so a text padded on the left gets another answer than alone: "
+    "pad on the right, or use `text-generation-with-past`, whose file takes `position_ids`."
+)
 # What one case may cost: values to be kept and compared, and products of weights, some seconds on two cores.
 _MOST_VALUES, _MOST_PRODUCTS = 2**24, 2 * 10**11
-
-
-def load(path: str, task: str, dtype: str, trust_remote_code: bool, **_: Any) -> Subject:
-    """The model in a folder, with its tokenizer."""
-    model = loading.load(path, tasks.without_past(task), dtype, trust_remote_code)
-    tokenizer, warning = loading.tokenizer(path, trust_remote_code)
-    inputs = Inputs(model, tasks.without_past(task), Path(path), tokenizer)
-    subject = _kind(model, task)(model, inputs, loading.DTYPES[dtype], Path(path))
-    subject.warnings, subject.task, subject.tokenizer = (warning,) if warning else (), task, tokenizer
-    return subject
-
-
-def _kind(model: Any, task: str) -> type[Checkpoint]:
-    if not tasks.has_past(task):
-        return Checkpoint
-    if getattr(model.config, "is_encoder_decoder", False):
-        return EncoderDecoder
-    plain = tasks.without_past(task)
-    if plain != "text-generation":
-        raise Refusal(
-            f"A {model.config.model_type} model has no decoder, so there is no past.", f"Use `task: {plain}`.", "usage"
-        )
-    return CachedDecoder
 
 
 class Checkpoint:
@@ -71,13 +48,18 @@ class Checkpoint:
         self.module = NamedModule(model, inputs.names)
 
     @property
+    def fixable(self) -> bool:
+        """Whether a file for one image of one size may be tried where no other holds."""
+        return isinstance(self._inputs, Inputs) and self._inputs.sees
+
+    @property
     def axes(self) -> Axes:
         """The axes that the model's inputs have in every case."""
         return self._inputs.axes
 
     @property
     def modality(self) -> str:
-        """What it reads: `text`, `image` or `sound`."""
+        """What it reads: `text`, `image`, `sound` or `series`."""
         return (self.prompts or self._inputs).modality
 
     @property
@@ -90,13 +72,20 @@ class Checkpoint:
         """What the model makes itself when it is absent, for a file that asks for it."""
         if "input_ids" not in inputs:
             return {}
-        return self._inputs.derived(Case(*inputs["input_ids"].shape))
+        rows, length = inputs["input_ids"].shape
+        made = self._inputs.derived(Case(rows, length))
+        return {name: value[:, :length].contiguous() for name, value in made.items()}  # places of images are in it
 
     def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
         """Every size of the plan."""
         self._batches, self._lengths = tuple(batch_sizes), tuple(lengths)
         for index, case in enumerate(self._plan()):
-            inputs = self.typed(self._inputs.make(case, SEED + 1 + index))
+            try:
+                inputs = self.typed(self._inputs.make(case, SEED + 1 + index))
+            except Exception:  # a model's own code, which is asked how many places an image of this size takes
+                if not case.optional:
+                    raise
+                continue
             yield Trial(
                 self._describe(case), case.batch, inputs, self._inputs.derived(case), not case.optional, case.timed
             )
@@ -117,7 +106,10 @@ class Checkpoint:
         texts = WholeText(self._inputs)
         if not texts.possible:
             return []
-        return generation.write_whole(self.module, texts, folder)
+        written = generation.write_whole(self.module, texts, folder)
+        if any(said["batch"] > 1 and said["padding"] == "none" for said in written):
+            self.notes = (*self.notes, _PLACES_OF_PADDING)
+        return written
 
     def typed(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The inputs with their floating values in the model's precision."""
@@ -133,12 +125,18 @@ class Checkpoint:
         return cases.sample(self._batches, self._lengths, longest)
 
     def _plan(self) -> tuple[Case, ...]:
-        if self._inputs.modality == "image":
+        writes = _WRITTEN in self._inputs.names
+        if self._inputs.modality == "image" and not writes:
             return cases.for_images(self._batches)
-        if self._inputs.modality == "sound":
-            answers = self._reach() if _WRITTEN in self._inputs.names else None
-            return cases.for_sound(self._batches, self._lengths, answers)
-        return self._texts(self._batches, self._lengths, self._reach())
+        if self._inputs.modality in ("image", "sound"):
+            return cases.for_sound(self._batches, self._lengths, self._reach() if writes else None)
+        if self._inputs.modality == "series":
+            return tuple(Case(batch, 1) for batch in self._batches)
+        texts = self._texts(self._batches, self._lengths, self._reach())
+        if not self.fixable:
+            return texts
+        few = tuple(case for case in texts if case.batch <= max(self._batches))  # each row brings an image
+        return (*few, *cases.with_images(self._batches, self._lengths))
 
     def _reach(self) -> Reach:
         reach = self._inputs.reach(self._affordable())
@@ -168,96 +166,6 @@ class Checkpoint:
     def _describe(self, case: Case) -> str:
         if self._inputs.modality == "text":
             return cases.describe(case)
-        size = "" if case.scale == 1.0 else f", {case.scale:g} times the usual size"
-        size += "" if case.wide == 1.0 else f", {case.wide:g} times as wide"
         answer = f", answer of {case.sequence}" if _WRITTEN in self._inputs.names else ""
         words = ", the vocabulary" if case.vocabulary else ""
-        return f"batch {case.batch}{size}{answer}{words}"
-
-
-class CachedDecoder(Checkpoint):
-    """A decoder with its keys and values as inputs and outputs."""
-
-    _inputs: CachedInputs
-    _texts = staticmethod(cases.with_past)
-
-    def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
-        super().__init__(model, inputs, dtype, folder)
-        module = CachedModule(model)
-        self.module, self._inputs = module, CachedInputs(inputs, module, dtype)
-        self.prompts = self._inputs
-
-    def masked(self, outputs: Sequence[str], _axes: Axes, /) -> list[str]:
-        """All of them: scores of positions, and what the cache holds of positions."""
-        return list(outputs)
-
-    def generations(self, folder: Path, /) -> list[dict[str, Any]]:
-        """What the model's own `generate` says."""
-        return generation.write(self.model, self._inputs, folder)
-
-    def prepare(self) -> None:
-        """Nothing: the cache is what is exported."""
-
-    def _sample(self) -> Case:
-        return cases.sample_with_past(self._batches, self._lengths, self._inputs.longest)
-
-
-class EncoderDecoder(Checkpoint):
-    """The decoder with past, which runs for every token but the first; encoder and first decoder beside it."""
-
-    name = tasks.STEP
-    _inputs: DecoderInputs
-
-    def __init__(self, model: Any, inputs: Inputs, dtype: torch.dtype, folder: Path) -> None:
-        super().__init__(model, inputs, dtype, folder)
-        self.prompts = self._source = EncoderInputs(inputs, dtype)
-        encoder, first = Encoder(model, self._source.names), Decoder(model, self._source.masked)
-        before = DecoderInputs(inputs, self._source, encoder, first, dtype)
-        step = Decoder(model, self._source.masked, before.layers)
-        self.module, self._inputs = step, DecoderInputs(inputs, self._source, encoder, first, dtype, step)
-        self.others = (
-            _Part(tasks.ENCODER, self, self._source, encoder),
-            _Part(tasks.DECODER, self, before, first),
-        )
-
-    def generations(self, folder: Path, /) -> list[dict[str, Any]]:
-        """What the model's own `generate` says."""
-        return generation.write(self.model, self._source, folder)
-
-    def prepare(self) -> None:
-        """Nothing: the cache is what is exported."""
-
-    def _sample(self) -> Case:
-        return self._inputs.sample(self._batches, self._lengths)
-
-    def _plan(self) -> tuple[Case, ...]:
-        return self._inputs.plan(self._batches, self._lengths, self._reach())
-
-    def _describe(self, case: Case) -> str:
-        return f"{self.name}, {super()._describe(case)}"
-
-
-class _Part(Checkpoint):
-    """The encoder, or the decoder for the first token."""
-
-    def __init__(
-        self, name: str, whole: EncoderDecoder, inputs: EncoderInputs | DecoderInputs, module: NamedModule
-    ) -> None:
-        self.name, self.architecture, self.folder = name, whole.architecture, whole.folder
-        self.model, self._inputs, self._dtype, self.module = whole.model, inputs, whole._dtype, module
-
-    def prepare(self) -> None:
-        """Nothing, as for the whole."""
-
-    def _sample(self) -> Case:
-        if isinstance(self._inputs, DecoderInputs):
-            return self._inputs.sample(self._batches, self._lengths)
-        return super()._sample()
-
-    def _plan(self) -> tuple[Case, ...]:
-        if isinstance(self._inputs, DecoderInputs):
-            return self._inputs.plan(self._batches, self._lengths, self._reach())
-        return super()._plan()
-
-    def _describe(self, case: Case) -> str:
-        return f"{self.name}, {super()._describe(case)}"
+        return f"batch {case.batch}{cases.scaled(case)}{answer}{words}"

@@ -1,0 +1,104 @@
+"""Functions that an export cannot follow, each by another that says the same; tested against the originals.
+
+Transformers 5 keeps what encoders count with, whose images lie in one row of patches, in one module, `vision_utils`; an
+older one has no such module, and nothing is changed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from onnx_export_action.exporters.traceable import complex_numbers, durations, grids, segments
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "length_regulator": durations.regulated,
+    "get_vision_position_ids": grids.position_ids,
+    "get_vision_window_index": grids.window_index,
+    "get_max_seqlen": segments.no_greatest_length,
+}
+
+
+@contextmanager
+def vectorised(model: Any) -> Iterator[None]:
+    """Every encoder's counting by tensors, and the attention within each image by a mask."""
+    if importlib.util.find_spec("transformers.vision_utils") is None:
+        yield
+        return
+    with ExitStack() as stack:
+        stack.enter_context(segments.attention_by_mask(model))
+        for name, function in _FUNCTIONS.items():
+            for module in _modules_with(name):
+                stack.enter_context(_changed(module, name, function))
+        for owner, name, value in _of_torch():
+            stack.enter_context(_changed(owner, name, value))
+        yield
+
+
+def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
+    return [
+        (torch, "repeat_interleave", _repeating(torch.repeat_interleave)),
+        (torch, "split", _leaving_whole(torch.split)),
+        (torch.Tensor, "scatter", _with_numbers(torch.Tensor.scatter)),
+        (torch, "polar", complex_numbers.polar),
+        (torch, "view_as_complex", complex_numbers.view_as_complex),
+        (torch, "view_as_real", complex_numbers.view_as_real),
+    ]
+
+
+def _with_numbers(own: Callable[..., Any]) -> Callable[..., Any]:
+    """The tracer knows no `scatter` of a truth value."""
+
+    def scatter(value: torch.Tensor, dim: int, index: torch.Tensor, source: Any, **others: Any) -> Any:
+        return own(value, dim, index, int(source) if isinstance(source, bool) else source, **others)
+
+    return scatter
+
+
+def _modules_with(name: str) -> list[Any]:
+    """The library's modules that have a function of this name, their own or one that they share."""
+    loaded = [module for key, module in sys.modules.items() if key.startswith("transformers.")]
+    return [module for module in loaded if inspect.isfunction(getattr(module, "__dict__", {}).get(name))]
+
+
+@contextmanager
+def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
+    own = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, own)
+
+
+def _repeating(own: Callable[..., Any]) -> Callable[..., Any]:
+    """Rows repeated by counts that are a tensor: gathered by the number of the row, which the counts' sums tell."""
+
+    def repeat(value: torch.Tensor, repeats: Any = None, dim: int | None = None, **others: Any) -> Any:
+        plain = isinstance(repeats, torch.Tensor) and repeats.ndim == 1 and value.ndim == 1 and not others
+        return value[grids.owner(repeats)] if plain else own(value, *_given(repeats, dim), **others)
+
+    return repeat
+
+
+def _given(repeats: Any, dim: int | None) -> list[Any]:
+    return [] if repeats is None else [repeats] if dim is None else [repeats, dim]
+
+
+def _leaving_whole(own: Callable[..., Any]) -> Callable[..., Any]:
+    """An image's features are split by image and joined again at once: here they stay together."""
+
+    def split(value: torch.Tensor, sizes: Any, dim: int = 0) -> Any:
+        frame = inspect.currentframe()
+        caller = frame.f_back.f_code.co_name if frame and frame.f_back else ""
+        if caller == "get_image_features" and isinstance(sizes, (list, tuple)) and dim == 0:
+            return (value,)
+        return own(value, sizes, dim)
+
+    return split
