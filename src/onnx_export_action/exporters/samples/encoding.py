@@ -38,7 +38,7 @@ class Encoded:
 def encoder(subject: Checkpoint, modality: Modality, longest: int | None, trust_remote_code: bool) -> Encode:
     """A function of one sample, a text cut to `longest` tokens; raises Refusal where the model cannot read them."""
     if subject.modality != modality:
-        kinds = {"text": "texts", "image": "images", "sound": "sounds"}
+        kinds = {"text": "texts", "image": "images", "sound": "sounds", "series": "series over time"}
         raise refusal(f"the model reads {kinds[subject.modality]}, and the samples are {kinds[modality]}")
     if modality == "text":
         if subject.tokenizer is None:
