@@ -142,7 +142,7 @@ class Ladder:
                 texts,
                 exported.notes,
                 part.refused,
-                exported.samples.get(part.name, {}),
+                exported.exported_with.get(part.name, {}),
             )
             for part in (exported, *exported.others)
         }

@@ -51,7 +51,7 @@ class Exported(Answered):
     """What the worker left: the main file beside the answers that it is held to, and the others beside that."""
 
     file: Path
-    samples: dict[str, dict[str, list[int]]]  # by part: the sizes of the inputs that it was exported with
+    exported_with: dict[str, dict[str, list[int]]]  # by part: the sizes of the inputs that it was exported with
 
     def file_of(self, part: Part) -> Path:
         """Where a part lies."""
@@ -165,8 +165,8 @@ def export_loaded(
     """The same with a model that is loaded."""
     answered = answer_loaded(worker, loaded, model, settings, folder, log)
     file = folder / "onnx" / f"{answered.name}.onnx"
-    samples = worker.call("export", exporter=exporter, opset=opset, file=str(file))
-    return Exported(**vars(answered), file=file, samples=samples or {})
+    exported_with = worker.call("export", exporter=exporter, opset=opset, file=str(file))
+    return Exported(**vars(answered), file=file, exported_with=exported_with or {})
 
 
 def explained(failure: WorkerFailure) -> WorkerFailure:
