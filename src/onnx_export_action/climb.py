@@ -118,7 +118,7 @@ class Ladder:
 
     def _with_samples(self, proven: Validation, worker: Worker, validator: Worker, exported: Exported) -> Validation:
         parts = {part.name: exported.file_of(part) for part in (exported, *exported.others)} if exported.others else {}
-        given = (exported.samples, parts, self._settings.samples or "")
+        given = (exported.real_inputs, parts, self._settings.samples or "")
         return judging.judged(proven, worker, validator, *given, self._threads, self._log)
 
     def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:

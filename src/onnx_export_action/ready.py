@@ -47,7 +47,7 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
             located = locating.located(proven.validation, *place)
-            given = (worker, validator, answered.samples, dict[str, Path](), stage.settings.samples or "")
+            given = (worker, validator, answered.real_inputs, dict[str, Path](), stage.settings.samples or "")
             proven = replace(proven, validation=judging.judged(located, *given, stage.threads, stage.log))
         except WorkerFailure as failure:
             raise failure.as_run_error() from failure

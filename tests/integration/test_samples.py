@@ -139,7 +139,7 @@ class Bench:
             evidence = parts[exported.file]
             proven = proof.prove(self.validator, exported.file, OPSET, evidence, chosen, 1, log)
         files = {file.stem: file for file in parts} if exported.others else {}
-        given = (exported.samples, files, "samples", 1, log)
+        given = (exported.real_inputs, files, "samples", 1, log)
         return judging.judged(proven.validation, self.exporter, self.validator, *given)
 
 

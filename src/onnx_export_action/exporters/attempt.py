@@ -38,7 +38,7 @@ class Answered(Part):
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()  # what the cases do not try
     generations: tuple[dict[str, Any], ...] = ()  # texts that the model wrote itself, where it is a decoder
-    samples: dict[str, Any] | None = None  # the model's answers to the user's own inputs
+    real_inputs: dict[str, Any] | None = None  # the model's answers to the user's own inputs
     others: tuple[Part, ...] = ()
 
     def part(self, name: str) -> Part:
