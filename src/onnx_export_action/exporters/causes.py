@@ -177,9 +177,11 @@ _RESOURCES = (
         kind="surroundings",
     ),
     Known(
-        r"larger than the 2\s?Gi?B limit|exceeds? maximum protobuf size|exceeded maximum protobuf size",
+        r"larger than the 2\s?Gi?B limit|exceeds? maximum protobuf size|exceeded maximum protobuf size"
+        r"|EncodeError: Failed to serialize proto",
         "The exporter put more than 2 GiB into one protobuf",
-        "Use `exporter: torchscript` or `torch`, which write the weights beside the graph.",
+        "Use `exporter: torchscript` or `torch`, which write weights beside the graph; a large tensor of its own "
+        "has to be a parameter or a buffer of the model.",
     ),
     Known(
         r"No space left on device",

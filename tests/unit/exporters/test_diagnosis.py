@@ -24,6 +24,7 @@ _OPSET = "operator 'aten::scaled_dot_product_attention' to ONNX opset version 13
         ("Transformers does not recognize this architecture", "does not know the architecture", "older transformers"),
         ("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Could not find an implementation", "no kernel", "dtype: fp32`"),
         ("ModuleNotFoundError: No module named 'einops'", "needs the package einops", "an image in which"),
+        ("EncodeError: Failed to serialize proto", "more than 2 GiB", "a parameter or a buffer of the model"),
         ("The serialized model is larger than the 2GiB limit", "more than 2 GiB", "beside the graph"),
         ("ValueError: please pass trust_remote_code=True", "code of its own", "trust-remote-code: true`"),
     ],
