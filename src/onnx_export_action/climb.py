@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from onnx_export_action.errors import ExportError, RunError
@@ -108,7 +109,7 @@ class Ladder:
             exported = attempt.export_loaded(
                 worker, loaded, exporter, opset, self._model, self._settings, folder, self._log
             )
-            proven = self._prove(validator, exported, opset)
+            proven = self._prove(validator, worker, exported, opset)
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))
             proven = replace(proven, validation=self._with_samples(proven.validation, worker, validator, exported))
@@ -121,8 +122,8 @@ class Ladder:
         given = (exported.real_inputs, parts, self._settings.samples or "")
         return judging.judged(proven, worker, validator, *given, self._threads, self._log)
 
-    def _prove(self, validator: Worker, exported: Exported, opset: int) -> Proof:
-        parts = self._evidence(exported)
+    def _prove(self, validator: Worker, worker: Worker, exported: Exported, opset: int) -> Proof:
+        parts = self._evidence(exported, worker)
         try:
             proven = self._prove_all(validator, parts, exported, opset)
         except WorkerFailure as failure:
@@ -131,9 +132,9 @@ class Ladder:
             proven = old_runtime.prove(self._old_runtime, proven, file, evidence, self._settings, self._host, self._log)
         return proven
 
-    def _evidence(self, exported: Exported) -> dict[Path, Evidence]:
+    def _evidence(self, exported: Exported, worker: Worker) -> dict[Path, Evidence]:
         """What each file is held against, the main one first; one of several writes no text alone."""
-        texts = () if exported.others else exported.generations
+        texts, folder = () if exported.others else exported.generations, exported.file.parents[1]
         return {
             exported.file_of(part): Evidence(
                 part.cases,
@@ -143,6 +144,8 @@ class Ladder:
                 exported.notes,
                 part.refused,
                 exported.exported_with.get(part.name, {}),
+                part.tables,
+                partial(attempt.every_token, worker, part, folder),
             )
             for part in (exported, *exported.others)
         }

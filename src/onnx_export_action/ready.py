@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from onnx_export_action import output
@@ -43,7 +44,9 @@ def against_model(stage: Stage, model: Model, file: Path, stack: ExitStack) -> M
             worker, answered = _answers(stage, model, stack)
             part = answered.part(file.stem)
             texts = () if answered.others else answered.generations  # one file of several writes no text
-            evidence = Evidence(part.cases, part.axes, model.framework, texts, answered.notes, part.refused)
+            more = partial(attempt.every_token, worker, part, Path(part.cases[0]["file"]).parent)
+            told = (part.cases, part.axes, model.framework, texts, answered.notes, part.refused)
+            evidence = Evidence(*told, tables=part.tables, every_token=more)
             proven = _proven(stage, validator, file, evidence)
             place = (worker, validator, file, answered.cases, stage.settings.dtype, stage.log)
             located = locating.located(proven.validation, *place)

@@ -27,6 +27,7 @@ class Part:
     cases: tuple[dict[str, Any], ...]
     axes: dict[str, dict[int, str]]
     refused: tuple[dict[str, Any], ...]  # sizes that the model itself does not take, with its reasons
+    tables: dict[str, Any]  # what token ids look up, where not all of them are among the cases
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def answer_loaded(worker: Worker, loaded: Any, model: Model, settings: Settings,
         main.cases,
         main.axes,
         main.refused,
+        main.tables,
         loaded["architecture"],
         versions,
         tuple(answered["warnings"]),
@@ -149,6 +151,12 @@ def _answer_samples(worker: Worker, settings: Settings, folder: Path, log: Log) 
     )
     log.line(f"answered {sum(len(batch['samples']) for batch in answered['batches'])} samples with PyTorch")
     return answered
+
+
+def every_token(worker: Worker, part: Part, folder: Path) -> dict[str, Any]:
+    """The case of the whole vocabulary, and what it leaves out; the worker has answered the others."""
+    asked: dict[str, Any] = worker.call("answer_every_token", part=part.name, folder=str(folder))
+    return asked
 
 
 def export(
@@ -179,5 +187,5 @@ def explained(failure: WorkerFailure) -> WorkerFailure:
 
 def _part(answered: dict[str, Any]) -> Part:
     axes = {name: {int(axis): label for axis, label in labels.items()} for name, labels in answered["axes"].items()}
-    refused = tuple(answered.get("refused", ()))
-    return Part(answered.get("name", "model"), tuple(answered["cases"]), axes, refused)
+    refused, tables = tuple(answered.get("refused", ())), answered.get("tables", {})
+    return Part(answered.get("name", "model"), tuple(answered["cases"]), axes, refused, tables)

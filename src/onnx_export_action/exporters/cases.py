@@ -20,6 +20,7 @@ _PAST_OF_SEVERAL = 23
 _BETWEEN_LENGTH = 17
 _MANY = 11  # as many rows as tokens: which is which, a shape does not tell then
 _VOCABULARY_LENGTH = 61
+_SPREAD = 480
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Case:
     wide: float = 1.0  # width over height of an image, beside the model's own
     past: int = 0  # positions that a cache holds already
     source: int = 0  # positions of the text that an encoder has read, where a decoder alone is run
-    vocabulary: bool = False  # tokens spread over the whole vocabulary, each once where all fit
+    vocabulary: int = 0  # how many of its ids the tokens are, spread evenly from the first to the last
     optional: bool = False  # left out where the model itself refuses it, so that no file has to take it
 
     @property
@@ -44,7 +45,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a model of text can be taken: its longest text, its vocabulary, and the tokens a case can afford."""
+    """How far a model of text can be taken: its longest text, its vocabulary, and the tokens a case can afford.
+
+    A spread of ids is always tried. The whole vocabulary is for a file whose table of tokens is not the model's own.
+    """
 
     longest: int | None
     farthest: int = 0  # the greatest distance that positions tell apart, where there is no table or a shorter window
@@ -59,19 +63,28 @@ class Reach:
         )
 
     @property
-    def tokens(self) -> int:
-        """How many ids of the vocabulary one case tries."""
+    def spread(self) -> int:
+        """How many ids of the vocabulary every file is tried with."""
+        return min(self.vocabulary, _SPREAD, self.affordable)
+
+    @property
+    def most(self) -> int:
+        """How many ids one can afford to try."""
         return min(self.vocabulary, self.affordable)
+
+    @property
+    def left(self) -> str:
+        """What is not tried of the vocabulary then; empty where all of it is."""
+        if self.most == self.vocabulary:
+            return ""
+        return f"{self.most:,} of the {self.vocabulary:,} token ids were tried, spread evenly."
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was not tried because it costs too much."""
-        found = []
-        if self.longest is not None and self.tried < self.longest:
-            found.append(f"Texts of more than {self.tried:,} tokens were not tried; the model takes {self.longest:,}.")
-        if self.tokens < self.vocabulary:
-            found.append(f"{self.tokens:,} of the {self.vocabulary:,} token ids were tried, spread evenly.")
-        return tuple(found)
+        if self.longest is None or self.tried >= self.longest:
+            return ()
+        return (f"Texts of more than {self.tried:,} tokens were not tried; the model takes {self.longest:,}.",)
 
 
 def sample(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
@@ -104,11 +117,27 @@ def _corners(batch_sizes: tuple[int, ...], reach: Reach) -> list[Case]:
     corners = [Case(min(batch_sizes), 1, optional=True), Case(min(batch_sizes), reach.tried, optional=True)]
     if max(batch_sizes) > 1:
         corners.insert(1, Case(_MANY, min(_MANY, reach.longest or _MANY), "left"))
-    if reach.tokens and max(batch_sizes) > 1:
-        length = min(_VOCABULARY_LENGTH, reach.longest or _VOCABULARY_LENGTH)
-        rows = -(-reach.tokens // max(1, length - 1))  # the last place of each row is the end token's
-        corners.append(Case(rows, length, vocabulary=True))
+    if reach.spread and max(batch_sizes) > 1:
+        corners.append(_tokens(reach.spread, reach))
     return corners
+
+
+def every_token(reach: Reach, answers: bool = False) -> Case | None:
+    """The vocabulary beyond the spread, as much as can be afforded; `answers` where a decoder alone reads it."""
+    if reach.most <= reach.spread:
+        return None
+    return (_long if answers else _tokens)(reach.most, reach)
+
+
+def _tokens(count: int, reach: Reach) -> Case:
+    length = min(_VOCABULARY_LENGTH, reach.longest or _VOCABULARY_LENGTH)
+    rows = -(-count // max(1, length - 1))  # the last place of each row is the end token's
+    return Case(rows, length, vocabulary=count)
+
+
+def _long(count: int, reach: Reach) -> Case:
+    rows = max(1, -(-count // reach.tried))
+    return Case(rows, reach.tried, vocabulary=min(rows * reach.tried, reach.vocabulary))
 
 
 def sample_with_past(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], longest: int | None) -> Case:
@@ -169,7 +198,7 @@ def for_sound(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], answers: R
 
 def longest_answer(reach: Reach) -> Case:
     """A decoder's text to its last position, with every token of the vocabulary in its turn."""
-    return Case(max(1, -(-reach.tokens // reach.tried)), reach.tried, vocabulary=reach.tokens > 0)
+    return _long(reach.spread, reach)
 
 
 def describe(case: Case) -> str:
@@ -177,7 +206,7 @@ def describe(case: Case) -> str:
     padding = {"none": "", "between": ", padding in between"}.get(case.padding, f", {case.padding} padding")
     past = f", past {case.past}" if case.past else ""
     source = f", source {case.source}" if case.source else ""
-    words = ", the vocabulary" if case.vocabulary else ""
+    words = f", {case.vocabulary:,} token ids" if case.vocabulary else ""
     return f"batch {case.batch}, sequence {case.sequence}{past}{source}{padding}{words}{scaled(case)}"
 
 

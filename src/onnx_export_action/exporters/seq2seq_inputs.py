@@ -16,6 +16,7 @@ from onnx_export_action.exporters.seq2seq import HIDDEN, MASK, Decoder, Encoder
 _SOURCE = "encoder_sequence_length"
 _FIRST = (1, 4, 9)
 _PASTS = (3, 11, 29)
+_SOURCE_LENGTH = 7  # where the answer is what is tried
 
 
 class EncoderInputs:
@@ -139,10 +140,21 @@ class DecoderInputs:
         last = cases.longest_answer(reach)
         if self._step:
             made.append(self._case(min(batches), 1, max(lengths), past=self._past(reach.tried - 1)))
-            words = self._case(reach.tokens or 1, 1, min(lengths), past=1)
+            words = self._one_token_each(reach.spread)
         else:
-            words = self._case(last.batch, last.sequence, min(lengths))
-        return tuple(dict.fromkeys([*made, replace(words, vocabulary=last.vocabulary)]))
+            words = self._several(last)
+        return tuple(dict.fromkeys([*made, words]))
+
+    def every_token(self, reach: Reach) -> Case | None:
+        """The vocabulary beyond what the plan has of it, as much as can be afforded."""
+        long = cases.every_token(reach, answers=True)
+        return None if long is None else self._one_token_each(reach.most) if self._step else self._several(long)
+
+    def _one_token_each(self, count: int) -> Case:
+        return replace(self._case(count or 1, 1, _SOURCE_LENGTH, past=1), vocabulary=count)
+
+    def _several(self, words: Case) -> Case:
+        return replace(self._case(words.batch, words.sequence, _SOURCE_LENGTH), vocabulary=words.vocabulary)
 
     def sample(self, batches: tuple[int, ...], lengths: tuple[int, ...]) -> Case:
         """The export's own sizes, none of them a case's."""
@@ -172,7 +184,7 @@ class DecoderInputs:
     def _ids(self, case: Case, seed: int) -> torch.Tensor:
         """An answer so far: what is past, and what is new."""
         generator = torch.Generator().manual_seed(seed)
-        plain = replace(case, vocabulary=False)
+        plain = replace(case, vocabulary=0)
         if not case.vocabulary:
             return self._whole.written(plain, case.past + case.sequence, generator)
         past = [self._whole.written(plain, case.past, generator)] if case.past else []

@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +36,7 @@ _LOADERS = {
     "program": "onnx_export_action.exporters.custom.program",
     "torchscript": "onnx_export_action.exporters.custom.script",
 }
+_EVERY_TOKEN = 99  # its case's number: behind all others
 _ROUNDED_EACH = 3  # the rounding of every third case is measured: it costs a run of the model more
 
 
@@ -84,10 +86,22 @@ class Service:
         subject.module.output_names = tuple(written[0]["outputs"])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
         self._axes[subject.name] = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
-        masked = subject.masked(tuple(written[0]["outputs"]), self._axes[subject.name])
+        masked = self._masked(subject, written[0])
         wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
         cases = [{**entry, "masked": masked} for entry in written]
-        return {"name": subject.name, "cases": cases, "axes": wanted, "refused": refused}
+        tables = {name: asdict(table) for name, table in subject.tables.items()}
+        return {"name": subject.name, "cases": cases, "axes": wanted, "refused": refused, "tables": tables}
+
+    def _masked(self, subject: Subject, written: dict[str, Any]) -> list[str]:
+        return subject.masked(tuple(written["outputs"]), self._axes[subject.name])
+
+    def answer_every_token(self, part: str, folder: str) -> dict[str, Any]:
+        """The case of the whole vocabulary of one part, for a file whose table of tokens is not the model's."""
+        subject = self._parts[part]
+        trial, left = subject.every_token()
+        written = self._write(subject, _EVERY_TOKEN, trial, Path(folder)) if trial is not None else None
+        cases = [{**written, "masked": self._masked(subject, written)}] if written else []
+        return {"cases": cases, "left": left}
 
     def answer_samples(self, path: str, folder: str, rows: int, trust_remote_code: bool) -> dict[str, Any]:
         """Run a checkpoint on the user's own inputs, so many rows at once, and write the answers to `folder`."""

@@ -27,6 +27,14 @@ class Trial:
     timed: bool = True  # False: a corner that says nothing of the cost
 
 
+@dataclass(frozen=True)
+class Table:
+    """The vectors that token ids look up, by the hash of their bytes, and the ids that mean something else."""
+
+    hashes: tuple[str, ...]
+    known: tuple[int, ...]
+
+
 class Subject(Protocol):
     """A loaded model; each kind of source has its own."""
 
@@ -54,6 +62,13 @@ class Subject(Protocol):
 
     def masked(self, outputs: Sequence[str], axes: Axes, /) -> list[str]:
         """The outputs that answer for each position of a text, so that padding says nothing."""
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """What the model's inputs of token ids look up, by the input's name."""
+
+    def every_token(self) -> tuple[Trial | None, str]:
+        """A trial of the whole vocabulary, for a file whose table of tokens is not the model's; what it leaves out."""
 
     def generations(self, folder: Path, /) -> list[dict[str, Any]]:
         """Texts that the model writes itself, for a file with a cache to write again."""

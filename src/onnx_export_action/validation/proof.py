@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from onnx_export_action.validation import axes, fixed, generation
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.validation.service"
+
+_OWN_TABLE = "every id looks up the model's own table, the same byte by byte, so a spread of ids proves them all"
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,22 @@ class Evidence:
     notes: tuple[str, ...] = ()
     refused: tuple[dict[str, Any], ...] = ()  # sizes that the model itself does not take, with its reasons
     sample: Mapping[str, Sequence[int]] = field(default_factory=dict)  # the inputs of the export, where it is known
+    tables: dict[str, Any] = field(default_factory=dict)
+    every_token: Callable[[], dict[str, Any]] | None = None  # the cases for a file whose table is not the model's
 
 
 def prove(
     worker: Worker, file: Path, opset: int | None, evidence: Evidence, settings: Settings, threads: int, log: Log
 ) -> Proof:
     """Structure first, then every case, then the axes that the cases proved."""
-    seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
+    tables = evidence.tables
+    seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target, token_tables=tables)
     graph = Graph.model_validate(seen["graph"])
     checks = [Check.model_validate(check) for check in seen["checks"]]
+    if seen["strange"] and not any(seen["strange"].values()):
+        checks.append(Check(name="token table", passed=True, detail=f"{', '.join(tables)}: {_OWN_TABLE}"))
+    elif seen["strange"] and evidence.every_token is not None:
+        evidence = _with_every_token(evidence, next(filter(None, seen["strange"].values())))
     cases: list[Case] = []
     ran: dict[str, str] = {}
     try:
@@ -73,6 +82,16 @@ def prove(
     for fixing in validation.fixings:
         log.line(f"✗ {fixing.sentence}")
     return Proof(validation, graph, seen["opset"], seen["ir_version"])
+
+
+def _with_every_token(evidence: Evidence, reason: str) -> Evidence:
+    """A single token could be answered otherwise, so each is tried, as far as one run can afford."""
+    assert evidence.every_token is not None
+    asked = evidence.every_token()
+    left = (f"{asked['left']} The file itself does not show that the others are right: {reason}.",)
+    return replace(
+        evidence, cases=(*evidence.cases, *asked["cases"]), notes=(*evidence.notes, *(left if asked["left"] else ()))
+    )
 
 
 def summary_of_failure(validation: Validation) -> str:

@@ -32,6 +32,7 @@ from onnx_export_action.validation import (
     reference,
     self_cases,
     structure,
+    tables,
     target,
 )
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
@@ -58,8 +59,10 @@ class Service:
         """Refuse a file of somebody else's that no runtime should see; says nothing of one that may be looked at."""
         received.check(Path(file))
 
-    def inspect(self, file: str, opset: int | None, runtime: str | None) -> dict[str, Any]:
-        """Structure, opset, IR, and the checks that need no inputs."""
+    def inspect(
+        self, file: str, opset: int | None, runtime: str | None, token_tables: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Structure, opset, IR, and the checks that need no inputs; why token ids may be looked up otherwise."""
         path = Path(file)
         model = structure.read(path)
         delivered = structure.opset(model)
@@ -68,9 +71,12 @@ class Service:
             "ir_version": model.ir_version,
             "graph": structure.graph(model).model_dump(),
         }
+        weights = structure.check_weights(model, path.parent)
+        asked = token_tables if token_tables and weights.passed else {}
+        seen["strange"] = tables.strange(model, path.parent, asked)
         newer = operators.too_new(model, target.release(runtime)) if runtime else []
         checks = (
-            structure.check_weights(model, path.parent),
+            weights,
             structure.check_opset(model, opset),
             target.check_target(runtime, delivered, model.ir_version, newer),
             structure.check_graph(model),  # the last: it takes the weights out

@@ -28,7 +28,7 @@ def test_for_text__the_defaults_and_the_corners() -> None:
         "batch 1, sequence 1",
         "batch 11, sequence 11, left padding",
         "batch 1, sequence 512",
-        "batch 3, sequence 61, the vocabulary",
+        "batch 3, sequence 61, 128 token ids",
     ]
 
 
@@ -58,8 +58,26 @@ def test_reach__says_what_was_not_tried() -> None:
     assert Reach(160, vocabulary=128).notes == ()
     assert Reach(8192, vocabulary=50_257, affordable=333).notes == (
         "Texts of more than 333 tokens were not tried; the model takes 8,192.",
-        "333 of the 50,257 token ids were tried, spread evenly.",
     )
+
+
+@pytest.mark.parametrize(
+    ("reach", "always", "on_demand", "left"),
+    [
+        (Reach(160, vocabulary=128), 128, None, ""),
+        (Reach(512, vocabulary=1000), 480, 1000, ""),
+        (Reach(512, vocabulary=30_522, affordable=8820), 480, 8820, "8,820 of the 30,522 token ids were tried"),
+        (Reach(512, vocabulary=50_257, affordable=333), 333, None, "333 of the 50,257 token ids were tried"),
+    ],
+)
+def test_every_token__goes_beyond_the_spread_as_far_as_one_can_afford(
+    reach: Reach, always: int, on_demand: int | None, left: str
+) -> None:
+    assert max(case.vocabulary for case in cases.for_text((1, 2), (7,), reach)) == always
+    more = cases.every_token(reach)
+    assert (more.vocabulary if more else None) == on_demand
+    assert reach.left.startswith(left)
+    assert bool(reach.left) == bool(left)
 
 
 @pytest.mark.parametrize("padding", ["none", "right", "between"])
@@ -67,7 +85,7 @@ def test_timed__usual_sizes_alone(padding: Padding) -> None:
     assert Case(2, 33, padding).timed
     assert not Case(1, 512, padding).timed
     assert not Case(1, 1, padding, optional=True).timed
-    assert not Case(9, 61, padding, vocabulary=True).timed
+    assert not Case(9, 61, padding, vocabulary=500).timed
 
 
 @given(batches=sizes, lengths=sizes, limit=longest, vocabulary=st.integers(0, 300))
@@ -100,7 +118,7 @@ def test_with_past__the_defaults_and_the_corners() -> None:
         "batch 1, sequence 1",
         "batch 11, sequence 11, left padding",
         "batch 1, sequence 512",
-        "batch 3, sequence 61, the vocabulary",
+        "batch 3, sequence 61, 128 token ids",
     ]
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
-from onnx_export_action.exporters import cases, generation
+from onnx_export_action.exporters import cases, embeddings, generation
 from onnx_export_action.exporters.axes import Axes
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import Inputs
 from onnx_export_action.exporters.module import NamedModule, without_cache
 from onnx_export_action.exporters.seq2seq_inputs import DecoderInputs, EncoderInputs
-from onnx_export_action.exporters.subject import SEED, Subject, Trial
+from onnx_export_action.exporters.subject import SEED, Subject, Table, Trial
 from onnx_export_action.exporters.whole_text import WholeText
 
 _WRITTEN = "decoder_input_ids"
@@ -26,6 +26,7 @@ _PLACES_OF_PADDING = (
 )
 # What one case may cost: values to be kept and compared, and products of weights, some seconds on two cores.
 _MOST_VALUES, _MOST_PRODUCTS = 2**24, 2 * 10**11
+_TOKENS = ("input_ids", _WRITTEN)
 
 
 class Checkpoint:
@@ -39,6 +40,7 @@ class Checkpoint:
     tokenizer: Any = None
     prompts: CachedInputs | EncoderInputs | None = None  # what it writes from, where it writes token by token
     notes: tuple[str, ...] = ()
+    _known: Reach | None = None  # where the vocabulary is larger than what every file is tried with
     _inputs: Inputs | CachedInputs | EncoderInputs | DecoderInputs
     _texts = staticmethod(cases.for_text)
 
@@ -81,14 +83,30 @@ class Checkpoint:
         self._batches, self._lengths = tuple(batch_sizes), tuple(lengths)
         for index, case in enumerate(self._plan()):
             try:
-                inputs = self.typed(self._inputs.make(case, SEED + 1 + index))
+                trial = self._trial(case, SEED + 1 + index)
             except Exception:  # a model's own code, which is asked how many places an image of this size takes
                 if not case.optional:
                     raise
                 continue
-            yield Trial(
-                self._describe(case), case.batch, inputs, self._inputs.derived(case), not case.optional, case.timed
-            )
+            yield trial
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Every table of the model that token ids may look up: which one they do, a few ids tell."""
+        names = [name for name in _TOKENS if name in self._inputs.names]
+        return embeddings.tables(self.model, names) if self._known is not None else {}
+
+    def every_token(self) -> tuple[Trial | None, str]:
+        """A trial of the whole vocabulary, or of as much as can be afforded."""
+        if self._known is None:
+            return None, ""
+        case = self._whole_vocabulary(self._known)
+        return (self._trial(case, SEED) if case is not None else None), self._known.left
+
+    def _whole_vocabulary(self, reach: Reach) -> Case | None:
+        if isinstance(self._inputs, DecoderInputs):
+            return self._inputs.every_token(reach)
+        return cases.every_token(reach, answers=self._inputs.modality != "text")
 
     def sample(self) -> dict[str, torch.Tensor]:
         """Inputs of prime sizes."""
@@ -135,6 +153,7 @@ class Checkpoint:
         texts = self._texts(self._batches, self._lengths, self._reach())
         if not self.fixable:
             return texts
+        self._known = None
         few = tuple(case for case in texts if case.batch <= max(self._batches))  # each row brings an image
         return (*few, *cases.with_images(self._batches, self._lengths))
 
@@ -142,8 +161,13 @@ class Checkpoint:
         reach = self._inputs.reach(self._affordable())
         if max(self._batches) == 1:
             reach = replace(reach, vocabulary=0)  # some models take one row only
-        self.notes = reach.notes
+        self.notes, self._known = reach.notes, reach if reach.spread < reach.vocabulary else None
         return reach
+
+    def _trial(self, case: Case, seed: int) -> Trial:
+        inputs = self.typed(self._inputs.make(case, seed))
+        derived = self._inputs.derived(case)
+        return Trial(self._describe(case), case.batch, inputs, derived, not case.optional, case.timed)
 
     def _affordable(self) -> int:
         """Tokens of one case, by the values that the model answers with for each, and by its own size."""
@@ -167,5 +191,5 @@ class Checkpoint:
         if self._inputs.modality == "text":
             return cases.describe(case)
         answer = f", answer of {case.sequence}" if _WRITTEN in self._inputs.names else ""
-        words = ", the vocabulary" if case.vocabulary else ""
+        words = f", {case.vocabulary:,} token ids" if case.vocabulary else ""
         return f"batch {case.batch}{cases.scaled(case)}{answer}{words}"

@@ -15,7 +15,7 @@ from onnx_export_action.exporters.custom.dynamic import Open
 from onnx_export_action.exporters.custom.module import CallModule
 from onnx_export_action.exporters.custom.sizes import Sizes
 from onnx_export_action.exporters.custom.trying import Trying
-from onnx_export_action.exporters.subject import SEED, Trial
+from onnx_export_action.exporters.subject import SEED, Table, Trial
 from onnx_export_action.workers.protocol import Refusal
 
 Tensors = dict[str, torch.Tensor]
@@ -34,6 +34,7 @@ class CustomSubject:
         self.name, self.others = "model", ()
         self.warnings: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.tables: dict[str, Table] = {}  # which of its inputs are tokens, nobody said
         self._example, self._maker = example, maker
         self._open, self._axes = axes, axes.axes
         self._check_example()
@@ -51,6 +52,10 @@ class CustomSubject:
         for wanted, inputs in self._trying.cases():
             batch = next((size for axis, size in wanted.items() if sizes.is_batch(axis)), 1)
             yield Trial(sizes.describe(wanted) or "the example inputs", batch, inputs)
+
+    def every_token(self) -> tuple[Trial | None, str]:
+        """None, for the same reason."""
+        return None, ""
 
     def sample(self) -> Tensors:
         """The inputs of the export, every axis at a size of its own."""
