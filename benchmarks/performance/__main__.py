@@ -1,0 +1,153 @@
+"""What an export with its proof costs, beside `optimum-cli export onnx`, and how that grows.
+
+    make bench                                     every section, docs/performance.md
+    python benchmarks/performance pairs growth     some sections
+    python benchmarks/performance pairs --models gpt2 --runs 2
+    python benchmarks/performance                  only the page, from what was measured so far
+
+The programs run alternately. Wall time is the whole process, in runs that nothing else watches. Memory is the
+greatest sum of the proportional set sizes (PSS) over the process tree, so that pages two processes share count once;
+bytes written are the kernel's count of what the tree sent to storage; both in runs of their own. Ours includes its
+proof, as many cases as it says, optimum-cli's its comparison at one.
+
+Every run is a line in `.cache/bench/results.jsonl`; a section that is run again replaces its lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from models import BERT, GPT2, LLAMA, Model, small_bert, weight_bytes
+from page import page
+from watch import Run, run
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "bench"
+RESULTS = CACHE / "results.jsonl"
+PAGE = ROOT / "docs" / "performance.md"
+OURS = [sys.executable, str(ROOT / "entrypoint.py")]
+_LIMIT = 1_600_000_000
+_LAYERS, _WIDTHS = (6, 12, 24, 48), (128, 256, 512, 1024)
+
+Line = dict[str, Any]
+
+
+def ours(folder: Path, task: str, *more: str) -> list[str]:
+    """Export and proof, without a benchmark."""
+    measured = ("--benchmark-seconds", "0", "--output-dir", "ours")
+    return [*OURS, "--model", folder.name, "--task", task, *measured, *more]
+
+
+def theirs(folder: Path, task: str) -> list[str]:
+    """The same of optimum-cli, with what it does by default."""
+    optimum = Path(f"{sys.prefix}-optimum") / "bin" / "optimum-cli"
+    return [str(optimum), "export", "onnx", "-m", str(folder), "--task", task, str(CACHE / "theirs")]
+
+
+def measured(name: str, command: list[str], **how: Any) -> Run:
+    """One run, told as it ends."""
+    shutil.rmtree(CACHE / "theirs", ignore_errors=True)
+    found = run(command, CACHE, CACHE / f"{name}.log", **how)
+    print(f"{name}: {found}", flush=True)
+    return found
+
+
+def pairs(chosen: list[Model], runs: int) -> Iterator[Line]:
+    """Both programs in turns, the first of each pair changing; then both once more, watched."""
+    for model in chosen:
+        folder = model.make(CACHE)
+        commands = {"ours": ours(folder, model.task), "theirs": theirs(folder, model.task)}
+        for watched in (False, True):
+            for pair in range(runs if not watched else max(1, runs // 2)):
+                order = list(commands.items())[:: 1 if pair % 2 else -1]
+                found = {name: measured(name, command, watched=watched) for name, command in order}
+                yield {
+                    "model": model.name,
+                    "bytes": weight_bytes(folder),
+                    "watched": watched,
+                    **{name: asdict(each) for name, each in found.items()},
+                    **_proof(),
+                }
+
+
+def growth(_: list[Model], runs: int) -> Iterator[Line]:
+    """Ours alone, at more and more layers of one width, and at one depth of more and more width."""
+    sizes = [*((layers, 256) for layers in _LAYERS), *((6, width) for width in _WIDTHS)]
+    for layers, width in dict.fromkeys(sizes):
+        folder = small_bert(layers, width).make(CACHE)
+        for watched in (False,) * runs + (True,):
+            found = measured(folder.name, ours(folder, "feature-extraction"), watched=watched)
+            sized = {"layers": layers, "width": width, "bytes": weight_bytes(folder), "watched": watched}
+            yield {**sized, "ours": asdict(found), **_proof()}
+
+
+def starts(_: list[Model], runs: int) -> Iterator[Line]:
+    """A usage error, and a model that has not changed since the baseline."""
+    folder = BERT.make(CACHE)
+    base = ours(folder, BERT.task, "--output-dir", "base")
+    measured("base", base)
+    unchanged = ours(folder, BERT.task, "--baseline", "base")
+    for what, command in (("usage error", [*OURS, "--modle", "x"]), ("unchanged model", unchanged)):
+        for _ in range(runs):
+            yield {"what": what, "ours": asdict(measured(what.replace(" ", "-"), command))}
+
+
+def limited(_: list[Model], _runs: int) -> Iterator[Line]:
+    """A model of 3.2 GB where there is half as much memory."""
+    folder = LLAMA.make(CACHE)
+    found = measured("limited", ours(folder, LLAMA.task, "--exporter", "torchscript"), limit_bytes=_LIMIT)
+    report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
+    error = (report.get("error") or {}).get("message", "")
+    yield {"limit": _LIMIT, "bytes": weight_bytes(folder), "ours": asdict(found), "said": error or report["verdict"]}
+
+
+def _proof() -> Line:
+    """What ours proved in its last run."""
+    report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
+    return {"verdict": report["verdict"], "cases": len((report["validation"] or {"cases": ()})["cases"])}
+
+
+SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
+    "pairs": pairs,
+    "growth": growth,
+    "starts": starts,
+    "limited": limited,
+}
+
+
+def kept(but: str, names: set[str]) -> list[Line]:
+    """The lines of other sections, and of other models of this one."""
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    found = [json.loads(line) for line in lines]
+    return [line for line in found if line["section"] != but or (line.get("model") and line["model"] not in names)]
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--models", nargs="*", default=[])
+    arguments = parser.parse_args()
+    if unknown := set(arguments.sections) - set(SECTIONS):
+        parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    chosen = [model for model in (BERT, GPT2, LLAMA) if not arguments.models or model.name in arguments.models]
+    for section in arguments.sections:
+        lines = kept(section, {model.name for model in chosen})
+        for line in SECTIONS[section](chosen, arguments.runs):
+            lines.append({"section": section, **line})
+            RESULTS.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+    method = (__doc__ or "").split("\n\n")[2:]
+    PAGE.write_text(page([*kept("", set())], method), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""docs/performance.md, from the lines that were measured."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from onnx_export_action import environment
+
+Line = dict[str, Any]
+Cells = Sequence[str]
+
+
+def page(lines: list[Line], method: Iterable[str]) -> str:
+    """Every section that has been measured, the machine, and how it was done."""
+    machine = environment.describe()
+    told = f"{machine.cpu}, {machine.cores} cores, {machine.memory_bytes / 1e9:.0f} GB, {machine.kernel}"
+    head = f"Made by `make bench` on one machine ({told}). A cell is the median, with the least and the greatest value."
+    by_section = {name: [line for line in lines if line["section"] == name] for name in _SECTIONS}
+    written = [make(by_section[name]) for name, make in _SECTIONS.items() if by_section[name]]
+    return "\n\n".join(["# Performance", head, *written, *(part.strip() for part in method)]) + "\n"
+
+
+def _pairs(lines: list[Line]) -> str:
+    parts = ["## Beside optimum-cli"]
+    for model, found in itertools.groupby(lines, key=lambda line: line["model"]):
+        runs = list(found)
+        timed, watched = ([run for run in runs if run["watched"] is flag] for flag in (False, True))
+        rows = [
+            _pair("wall time", timed, "seconds", "s", 1.0),
+            _pair("peak memory of the tree", watched, "peak_bytes", "GB", 1e9),
+            _pair("written to disk", watched, "written_bytes", "GB", 1e9),
+        ]
+        size, last = runs[-1]["bytes"] / 1e9, runs[-1]
+        columns = (f"{model}, {size:.2f} GB", "this program: export and proof", "`optimum-cli export onnx`", "ratio")
+        parts.append(_table(columns, rows))
+        parts.append(f"{len(timed)} pairs; ours proved {last['cases']} cases, verdict {last['verdict']}.")
+    return "\n\n".join(parts)
+
+
+def _pair(title: str, runs: list[Line], field: str, unit: str, scale: float) -> Cells:
+    sides = [[run[name][field] / scale for run in runs] for name in ("ours", "theirs")]
+    ratios = [ours / theirs for ours, theirs in zip(*sides, strict=True) if theirs]
+    shown = f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else "not counted"
+    return (title, *(_spread(values, unit) for values in sides), shown)
+
+
+def _growth(lines: list[Line]) -> str:
+    rows = []
+    for (layers, width), found in itertools.groupby(lines, key=lambda line: (line["layers"], line["width"])):
+        runs = list(found)
+        timed, watched = ([run["ours"] for run in runs if run["watched"] is flag] for flag in (False, True))
+        rows.append(
+            (
+                f"{layers}",
+                f"{width}",
+                f"{runs[0]['bytes'] / 1e6:,.0f} MB",
+                _spread([run["seconds"] for run in timed], "s"),
+                _spread([run["peak_bytes"] / 1e9 for run in watched], "GB"),
+            )
+        )
+    columns = ("layers", "width", "weights", "wall time", "peak memory of the tree")
+    return "\n\n".join(("## How cost grows", "A BERT, export and proof, this program alone.", _table(columns, rows)))
+
+
+def _starts(lines: list[Line]) -> str:
+    rows = [
+        (what, _spread([run["ours"]["seconds"] for run in found], "s"), f"{runs}")
+        for what, group in itertools.groupby(lines, key=lambda line: line["what"])
+        for found in [list(group)]
+        for runs in [len(found)]
+    ]
+    return "\n\n".join(("## Where nothing is exported", _table(("run", "wall time", "runs"), rows)))
+
+
+def _limited(lines: list[Line]) -> str:
+    line = lines[-1]
+    said = f"{line['ours']['seconds']:.0f} s, exit status {line['ours']['status']}: {line['said']}"
+    title = f"A model of {line['bytes'] / 1e9:.1f} GB in {line['limit'] / 1e9:.1f} GB of memory"
+    return f"## {title}\n\n{said}"
+
+
+def _spread(values: list[float], unit: str) -> str:
+    if not values:
+        return "not measured"
+    return f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _table(columns: Cells, rows: Iterable[Cells]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+_SECTIONS = {"pairs": _pairs, "starts": _starts, "limited": _limited, "growth": _growth}

@@ -1,0 +1,76 @@
+"""One run of one program: its time, or, in a run of its own, what its process tree takes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_SAMPLE_SECONDS = 0.05
+_CGROUPS = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Wall seconds and exit status; where it was watched, peak bytes and bytes written of the tree."""
+
+    seconds: float
+    status: int
+    peak_bytes: int = 0
+    written_bytes: int = 0
+
+
+def run(command: list[str], folder: Path, log: Path, watched: bool = False, limit_bytes: int = 0) -> Run:
+    """Run a command to its end, in a memory limit if asked for."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+    with log.open("wb") as output, _limited(limit_bytes) as prefix:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [*prefix, *command], stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+        )
+        peak, written = _watch(process) if watched else (0, 0)
+        process.wait()
+        seconds = time.perf_counter() - start
+    return Run(seconds, process.returncode, peak, written)
+
+
+@contextlib.contextmanager
+def _limited(limit_bytes: int) -> Iterator[list[str]]:
+    """A shell that enters a cgroup of so much memory, and becomes the command; needs root, and no swap."""
+    if not limit_bytes:
+        yield []
+        return
+    group = next(root for root in _CGROUPS if root.is_dir()) / f"performance-{os.getpid()}"
+    group.mkdir()
+    first = "memory.limit_in_bytes" if (group / "memory.limit_in_bytes").exists() else "memory.max"
+    (group / first).write_text(str(limit_bytes))
+    try:
+        yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+    finally:
+        group.rmdir()
+
+
+def _watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    tree, peak, written = psutil.Process(process.pid), 0, 0
+    while process.poll() is None:
+        memory, sent = _sample(tree)
+        # The kernel adds an ended child's count to its parent's, so the live processes together never lose any.
+        peak, written = max(peak, memory), max(written, sent)
+        time.sleep(_SAMPLE_SECONDS)
+    return peak, written
+
+
+def _sample(tree: psutil.Process) -> tuple[int, int]:
+    memory = sent = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in [tree, *tree.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                memory += process.memory_full_info().pss
+                sent += process.io_counters().write_bytes
+    return memory, sent
