@@ -104,7 +104,7 @@ def limited(_: list[Model], _runs: int) -> Iterator[Line]:
     folder = LLAMA.make(CACHE)
     found = measured("limited", ours(folder, LLAMA.task, "--exporter", "torchscript"), limit_bytes=_LIMIT)
     report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
-    error = (report.get("error") or {}).get("message", "")
+    error = (report.get("failure") or {}).get("message", "")
     yield {"limit": _LIMIT, "bytes": weight_bytes(folder), "ours": asdict(found), "said": error or report["verdict"]}
 
 
