@@ -158,9 +158,9 @@ def test_for_sound__shorter_and_longer() -> None:
 @pytest.mark.parametrize(
     ("reach", "expected"),
     [
-        (Reach(64, vocabulary=124), Case(2, 64, vocabulary=True)),
-        (Reach(512, vocabulary=124), Case(1, 512, vocabulary=True)),
-        (Reach(448, vocabulary=51_865, affordable=141), Case(1, 141, vocabulary=True)),
+        (Reach(64, vocabulary=124), Case(2, 64, vocabulary=124)),
+        (Reach(512, vocabulary=124), Case(1, 512, vocabulary=124)),
+        (Reach(448, vocabulary=51_865, affordable=141), Case(1, 141, vocabulary=141)),
         (Reach(64), Case(1, 64)),
     ],
 )
