@@ -6,12 +6,19 @@ Usage: python scripts/slim.py MAIN OTHER...
 import compileall
 import os
 import shutil
+import struct
 import sys
 from pathlib import Path
 
 UNUSED = (
     "torch/test",
     "torch/include",
+    "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; Python's module has all of it within
+    # What the modelling files are written from, and those of frameworks that are not here.
+    "transformers/models/*/modular_*.py",
+    "transformers/models/*/convert_*.py",
+    "transformers/**/modeling_tf_*.py",
+    "transformers/**/modeling_flax_*.py",
     "onnx/backend/test/data",
     "numpy/**/tests",
     "networkx/**/tests",
@@ -34,6 +41,31 @@ def prune(folder: Path) -> None:
     unused += [path for path in folder.glob("torch/bin/*") if path.name != TORCH_PROGRAM]
     for path in unused:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for library in folder.rglob("*.so*"):
+        if library.is_file() and not library.is_symlink():
+            strip_symbols(library)
+
+
+def strip_symbols(library: Path) -> None:
+    """Cuts off what is there for linkers and debuggers, 90 MB of torch: the loader reads the segments alone.
+
+    Offsets are those of the System V ABI's ELF-64 header: e_phoff, e_shoff, then e_phentsize, e_phnum, e_shentsize,
+    e_shnum, e_shstrndx.
+    """
+    with library.open("r+b") as file:
+        header = bytearray(file.read(64))
+        if not header.startswith(b"\x7fELF\x02\x01"):
+            return
+        (segments,) = struct.unpack_from("<Q", header, 32)
+        size, count = struct.unpack_from("<HH", header, 54)
+        file.seek(segments)
+        places = (struct.unpack_from("<8xQ16xQ", file.read(size)) for _ in range(count))
+        end = max(offset + length for offset, length in places)
+        struct.pack_into("<Q", header, 40, 0)
+        struct.pack_into("<HH", header, 60, 0, 0)
+        file.truncate(max(end, segments + size * count))
+        file.seek(0)
+        file.write(header)
 
 
 def compile_all(folder: Path) -> None:
