@@ -55,8 +55,8 @@ def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
 def _with_numbers(own: Callable[..., Any]) -> Callable[..., Any]:
     """The tracer knows no `scatter` of a truth value."""
 
-    def scatter(value: torch.Tensor, dim: int, index: torch.Tensor, source: Any, **others: Any) -> Any:
-        return own(value, dim, index, int(source) if isinstance(source, bool) else source, **others)
+    def scatter(tensor: torch.Tensor, *given: Any, **named: Any) -> Any:
+        return own(tensor, *(int(each) if isinstance(each, bool) else each for each in given), **named)
 
     return scatter
 
@@ -80,25 +80,23 @@ def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
 def _repeating(own: Callable[..., Any]) -> Callable[..., Any]:
     """Rows repeated by counts that are a tensor: gathered by the number of the row, which the counts' sums tell."""
 
-    def repeat(value: torch.Tensor, repeats: Any = None, dim: int | None = None, **others: Any) -> Any:
-        plain = isinstance(repeats, torch.Tensor) and repeats.ndim == 1 and value.ndim == 1 and not others
-        return value[grids.owner(repeats)] if plain else own(value, *_given(repeats, dim), **others)
+    def repeat(*given: Any, **named: Any) -> Any:
+        if len(given) != 2 or named or not all(isinstance(each, torch.Tensor) and each.ndim == 1 for each in given):
+            return own(*given, **named)
+        values, counts = given
+        return values[grids.owner(counts)]
 
     return repeat
-
-
-def _given(repeats: Any, dim: int | None) -> list[Any]:
-    return [] if repeats is None else [repeats] if dim is None else [repeats, dim]
 
 
 def _leaving_whole(own: Callable[..., Any]) -> Callable[..., Any]:
     """An image's features are split by image and joined again at once: here they stay together."""
 
-    def split(value: torch.Tensor, sizes: Any, dim: int = 0) -> Any:
+    def split(tensor: torch.Tensor, *given: Any, **named: Any) -> Any:
         frame = inspect.currentframe()
         caller = frame.f_back.f_code.co_name if frame and frame.f_back else ""
-        if caller == "get_image_features" and isinstance(sizes, (list, tuple)) and dim == 0:
-            return (value,)
-        return own(value, sizes, dim)
+        if caller == "get_image_features" and given and isinstance(given[0], (list, tuple)) and not any(given[1:]):
+            return (tensor,)
+        return own(tensor, *given, **named)
 
     return split
