@@ -24,7 +24,6 @@ UNUSED = (
     "networkx/**/tests",
     "sympy/**/tests",
     "tensorflow/include",
-    "tensorflow/lite",
 )
 # `import torch` asks for this one program; the others beside it are torch's own tests and protoc.
 TORCH_PROGRAM = "torch_shm_manager"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from action import DOCKER, ROOT, run_action
-from conftest import give_to_runner
 
 IMAGE = "onnx-export-action-tensorflow:e2e"
 MODEL = """
@@ -41,7 +40,6 @@ def test_action__of_tensorflow_exports_and_the_other_names_it(
     tensorflow_image: str, image: str, workspace: Path
 ) -> None:
     write_model(tensorflow_image, workspace / "models")
-    give_to_runner(workspace)
     run = run_action(tensorflow_image, workspace, model="models/saved", benchmark_seconds="1")
     assert run.status == 0, run.log
     report = json.loads((workspace / run.outputs["report-json"]).read_text())
