@@ -31,7 +31,7 @@ def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int,
     # A copy: tf2onnx writes into what it is given.
     asked = {"opset": opset, "custom_op_handlers": dict(operators.HANDLERS)}
     model, _ = tf2onnx.convert.from_function(exported, input_signature=specs, **asked)
-    if unknown := sorted({node.op_type for node in _nodes(model.graph) if not _has_form(node, opset)}):
+    if unknown := sorted({_called(node.op_type) for node in _nodes(model.graph) if not _has_form(node, opset)}):
         raise Refusal(
             f"tf2onnx has no ONNX form for {', '.join(unknown)[:200]} at opset {opset}.",
             "Save the model without the layers that need it; tf2onnx's support_status.md lists what it writes.",
@@ -43,6 +43,11 @@ def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int,
             value.type.tensor_type.shape.dim[axis].dim_param = label
     onnx.save(model, str(file))
     files.settle(file)
+
+
+def _called(operator: str) -> str:
+    """A call that was not inlined is of a function that XLA compiles as a whole."""
+    return "functions for XLA, as grouped convolutions of Keras are" if "PartitionedCall" in operator else operator
 
 
 def _in_order(values: list[onnx.ValueInfoProto], names: list[str]) -> None:
