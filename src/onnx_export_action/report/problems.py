@@ -16,7 +16,6 @@ CHECK_REMEDIES = {
     "bundle": "Something else writes into the output folder: run again with an `output-dir` of its own.",
     "cross-check": "One version of transformers is wrong for this model: ask the one that it was trained with.",
     "samples": "Do not use this file; the section on real inputs has the worst answers. Try another `exporter`.",
-    "token table": "Give the file ids that its table of tokens holds.",
     "weights": "Keep the .onnx and its data files in one folder and copy them whole.",
     "onnx.checker": "The exporter wrote an inconsistent graph: try another `exporter` or `opset`.",
     "ONNX Runtime": "The exporter wrote a file that does not load: try another `exporter` or `opset`.",
