@@ -58,6 +58,13 @@ def no_greatest_length(*_: Any, **__: Any) -> None:
 
 def _configs(model: Any) -> list[Any]:
     """The configurations of the parts whose attention is cut into segments."""
-    cut = [part for part in model.modules() if "cu_seqlens" in inspect.signature(part.forward).parameters]
+    cut = [part for part in model.modules() if "cu_seqlens" in _parameters(part)]
     found = {id(part.config): part.config for part in cut if hasattr(part, "config")}
     return list(found.values())
+
+
+def _parameters(part: Any) -> tuple[str, ...]:
+    """Of its `forward`; none of a script's, which is no function of Python."""
+    if isinstance(part, torch.jit.ScriptModule):
+        return ()
+    return tuple(inspect.signature(part.forward).parameters)
