@@ -38,7 +38,9 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
     def outputs(self, inputs: Mapping[str, torch.Tensor]) -> Mapping[str, Any]:
         """Whatever the model says to these inputs, by name."""
         outputs: Mapping[str, Any] = self.model(**inputs, **self._options)
-        return outputs if any(isinstance(value, torch.Tensor) for value in outputs.values()) else _flat(outputs)
+        return (
+            outputs if any(isinstance(value, torch.Tensor) for value in outputs.values()) else _flat(outputs) or outputs
+        )
 
     def answer(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Every output tensor by name, caches and empty ones left out."""
