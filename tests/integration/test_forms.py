@@ -18,14 +18,6 @@ from tests.integration import tiny
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 SEES = {**SMALL, "image_size": 32, "patch_size": 8}
 READS = {**SMALL, "num_key_value_heads": 2, "vocab_size": tiny.VOCABULARY, "max_position_embeddings": 160}
-MERGES = {
-    "hidden_size": 32,
-    "num_heads": 4,
-    "depth": 2,
-    "intermediate_size": 64,
-    "out_hidden_size": 32,
-    "patch_size": 8,
-}
 ROTATES = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
 TOKEN = 7
 
@@ -37,7 +29,7 @@ def llava() -> Any:
 
 def qwen() -> Any:
     text = {**READS, "rope_parameters": ROTATES}
-    vision = {**MERGES, "window_size": 32, "fullatt_block_indexes": [1]}
+    vision = {**tiny.MERGES, "window_size": 32, "fullatt_block_indexes": [1]}
     return transformers.Qwen2_5_VLConfig(vision_config=vision, text_config=text, image_token_id=TOKEN)
 
 

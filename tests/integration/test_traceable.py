@@ -59,16 +59,8 @@ def test_grids__what_was_counted_before_is_taken() -> None:
 
 def qwen(**changes: Any) -> Any:
     """The vision encoder of Qwen 2.5 VL: windows in all layers but one, several images in one row."""
-    sizes = {
-        "hidden_size": 32,
-        "num_heads": 4,
-        "depth": 2,
-        "intermediate_size": 64,
-        "out_hidden_size": 32,
-        "patch_size": 8,
-    }
     config = transformers.Qwen2_5_VLConfig(
-        vision_config={**sizes, "window_size": 32, "fullatt_block_indexes": [1], **changes}
+        vision_config={**tiny.MERGES, "window_size": 32, "fullatt_block_indexes": [1], **changes}
     )
     model = transformers.AutoModel.from_config(config.vision_config).eval()
     tiny.draw(model)

@@ -16,6 +16,15 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 VOCABULARY = 128
+# A vision encoder of Qwen's, which merges the places of an image.
+MERGES = {
+    "hidden_size": 32,
+    "num_heads": 4,
+    "depth": 2,
+    "intermediate_size": 64,
+    "out_hidden_size": 32,
+    "patch_size": 8,
+}
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, files, rounding, tracing
+from onnx_export_action.exporters import axes, case_file, files, rounding, tracing
 from onnx_export_action.exporters.module import array
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
@@ -37,7 +38,6 @@ _LOADERS = {
     "torchscript": "onnx_export_action.exporters.custom.script",
 }
 _EVERY_TOKEN = 99  # its case's number: behind all others
-_ROUNDED_EACH = 3  # the rounding of every third case is measured: it costs a run of the model more
 
 
 class Service:
@@ -168,11 +168,11 @@ class Service:
     def _write(self, subject: Subject, index: int, trial: Trial, folder: Path) -> dict[str, Any]:
         """A case with its file; of sizes that the model itself refuses, its reason: no file has to take them."""
         module = subject.module
-        sizes = {name: list(value.shape) for name, value in trial.inputs.items()}
         try:
             outputs = module.answer(trial.inputs)
         except Exception as error:
             if not trial.required:
+                sizes = {name: list(value.shape) for name, value in trial.inputs.items()}
                 return {"shape": trial.shape, "inputs": sizes, "why": _sentence(error)}
             raise Refusal(
                 f"The model itself fails at {trial.shape}: {type(error).__name__}: {str(error)[:300]}",
@@ -184,20 +184,13 @@ class Service:
                 "The model gives no output tensor.", "Choose another `task`; a module has to return tensors.", "usage"
             )
         file = folder / f"{subject.name}-{index:02}.npz"
-        measured = rounding.of(module, trial.inputs, outputs, SEED + index) if index % _ROUNDED_EACH == 0 else {}
-        arrays = {f"in.{name}": array(value) for name, value in {**trial.derived, **trial.inputs}.items()}
-        arrays |= {f"out.{name}": array(value) for name, value in outputs.items()}
-        np.savez(file, allow_pickle=False, **arrays)
-        return {
-            "file": str(file),
-            "shape": trial.shape,
-            "batch": trial.batch,
-            "timed": trial.timed,
-            "inputs": sizes,
-            "derived": list(trial.derived),
-            "outputs": {name: list(value.shape) for name, value in outputs.items()},
-            "rounding": measured,
-        }
+        measured = rounding.of(module, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index) else {}
+        inputs, derived = _arrays(trial.inputs), _arrays(trial.derived)
+        return case_file.write(file, trial, inputs, derived, _arrays(outputs), measured)
+
+
+def _arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray[Any, Any]]:
+    return {name: array(value) for name, value in tensors.items()}
 
 
 def _sentence(error: Exception) -> str:

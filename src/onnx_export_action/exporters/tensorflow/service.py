@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from onnx_export_action.exporters import axes
+from onnx_export_action.exporters import axes, case_file
 from onnx_export_action.exporters.custom import example_files
 from onnx_export_action.exporters.tensorflow import conversion, rounding
 from onnx_export_action.exporters.tensorflow.subject import SEED, TensorFlowSubject, Trial
@@ -28,7 +28,6 @@ _LOADERS = {
 }
 _VERSIONS = {"tensorflow": "tensorflow-cpu", "keras": "keras", "tf2onnx": "tf2onnx"}
 _NAME = "model"
-_ROUNDED_EACH = 3  # as in `exporters.service`: it costs a run of the model more
 
 
 class Service:
@@ -86,20 +85,8 @@ class Service:
     def _write(self, trial: Trial, index: int, folder: Path) -> dict[str, Any]:
         function, file = self._subject.function, folder / f"{_NAME}-{index:02}.npz"
         outputs = function.answer(trial.inputs)
-        measured = rounding.of(function, trial.inputs, outputs, SEED + index) if index % _ROUNDED_EACH == 0 else {}
-        arrays = {f"in.{name}": value for name, value in trial.inputs.items()}
-        np.savez(file, allow_pickle=False, **arrays, **{f"out.{name}": value for name, value in outputs.items()})
-        return {
-            "file": str(file),
-            "shape": trial.shape,
-            "batch": trial.batch,
-            "timed": trial.timed,
-            "inputs": {name: list(value.shape) for name, value in trial.inputs.items()},
-            "derived": [],
-            "outputs": {name: list(value.shape) for name, value in outputs.items()},
-            "rounding": measured,
-            "masked": [],
-        }
+        measured = rounding.of(function, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index) else {}
+        return {**case_file.write(file, trial, trial.inputs, {}, outputs, measured), "masked": []}
 
 
 def _use_threads(threads: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnx_export_action.gates.dimensions import BYTES, COUNT
-from onnx_export_action.gates.figures.figure import Figure, Reader
+from onnx_export_action.gates.figures.figure import Figure, Reader, of_part
 from onnx_export_action.records import Comparison, Report
 
 BY_TYPE = "parameters-"
@@ -25,10 +25,6 @@ def _bundle_size(report: Report, _: Comparison) -> float | None:
     return sum(file.size_bytes for file in report.files) if report.files else None
 
 
-def _graph(attribute: str) -> Reader:
-    return lambda report, _: getattr(report.graph, attribute) if report.graph is not None else None
-
-
 def _number_of(attribute: str) -> Reader:
     return lambda report, _: len(getattr(report.graph, attribute)) if report.graph is not None else None
 
@@ -40,10 +36,6 @@ def _operator(name: str) -> Reader:
         return sum(count for operator, count in report.graph.operators.items() if operator.lower() == name)
 
     return read
-
-
-def _export(attribute: str) -> Reader:
-    return lambda report, _: getattr(report.export, attribute) if report.export is not None else None
 
 
 def _nowhere(_: Report, __: Comparison) -> None:
@@ -60,15 +52,15 @@ _TYPES = (
 COUNTED = {
     "size": Figure(BYTES, "the file with its external data", _size),
     "bundle-size": Figure(BYTES, "all files of the bundle", _bundle_size, relative=False),
-    "parameters": Figure(COUNT, "elements of all initializers", _graph("parameters")),
+    "parameters": Figure(COUNT, "elements of all initializers", of_part("graph", "parameters")),
     **{f"{BY_TYPE}{kind}": Figure(COUNT, f"those of type {kind}", _nowhere) for kind in _TYPES},
-    "initializers": Figure(COUNT, "initializers", _graph("initializers")),
-    "nodes": Figure(COUNT, "nodes of the graph", _graph("nodes")),
+    "initializers": Figure(COUNT, "initializers", of_part("graph", "initializers")),
+    "nodes": Figure(COUNT, "nodes of the graph", of_part("graph", "nodes")),
     "operator-gelu": of_operator("gelu"),
     "inputs": Figure(COUNT, "inputs of the graph", _number_of("inputs")),
     "outputs": Figure(COUNT, "outputs of the graph", _number_of("outputs")),
     "macs": Figure(COUNT, "multiplications with an addition, at the first shape", _nowhere),
     "activation-peak": Figure(BYTES, "intermediate values alive at once, at the first shape", _nowhere),
-    "opset": Figure(COUNT, "opset of the file", _export("opset"), relative=False),
-    "ir-version": Figure(COUNT, "IR version of the file", _export("ir_version"), relative=False),
+    "opset": Figure(COUNT, "opset of the file", of_part("export", "opset"), relative=False),
+    "ir-version": Figure(COUNT, "IR version of the file", of_part("export", "ir_version"), relative=False),
 }

@@ -34,6 +34,17 @@ class Figure:
     of_variant: bool = False  # whether a change is one against the exported file, not against the base
 
 
+def of_part(part: str, attribute: str) -> Reader:
+    """What a part of the report says of itself; None where the run did not come to that part."""
+
+    def read(report: Report, _: Comparison) -> float | None:
+        found = getattr(report, part)
+        value: float | None = getattr(found, attribute) if found is not None else None
+        return value
+
+    return read
+
+
 def certain(before: float | None, after: float | None) -> Move | None:
     """The change between two counted numbers; None where one is missing, or nothing became something."""
     if before is None or after is None or (before == 0 and after != 0):

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from onnx_export_action.gates.dimensions import BYTES, MILLISECONDS, PERCENT, RATE, RATIO
-from onnx_export_action.gates.figures.figure import Figure, Move, Reader, from_ratios
+from onnx_export_action.gates.figures.figure import Figure, Move, Reader, from_ratios, of_part
 from onnx_export_action.records import Benchmark, Comparison, Paired, Report, Timing
 
 _FIRST, _LARGEST = 0, -1
-
-
-def _benchmark(attribute: str) -> Reader:
-    return lambda report, _: getattr(report.benchmark, attribute) if report.benchmark is not None else None
 
 
 def _timing(attribute: str, place: int) -> Reader:
@@ -87,10 +83,10 @@ MEASURED = {
     "latency-in-references": Figure(
         RATIO,
         "median latency over that of a fixed graph in the same run",
-        _benchmark("relative_latency"),
+        of_part("benchmark", "relative_latency"),
         relative=False,
     ),
-    "load-time": Figure(MILLISECONDS, "time to create the session", _benchmark("load_ms"), relative=False),
-    "rss-peak": Figure(BYTES, "peak memory of ONNX Runtime's process", _benchmark("peak_rss_bytes")),
-    "noise-floor": Figure(PERCENT, "noise of the benchmark", _benchmark("noise_floor_pct"), relative=False),
+    "load-time": Figure(MILLISECONDS, "time to create the session", of_part("benchmark", "load_ms"), relative=False),
+    "rss-peak": Figure(BYTES, "peak memory of ONNX Runtime's process", of_part("benchmark", "peak_rss_bytes")),
+    "noise-floor": Figure(PERCENT, "noise of the benchmark", of_part("benchmark", "noise_floor_pct"), relative=False),
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
-from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, MILLISECONDS, NUMBER, PERCENT
+from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, MILLISECONDS, NUMBER, PERCENT, Dimension
 from onnx_export_action.gates.figures.figure import Figure, Move, Reader, certain, from_ratios
 from onnx_export_action.records import Comparison, Report, Variant
 from onnx_export_action.records.variants import VariantName
+
+Paired = Callable[[Report, Comparison], Move | None] | None
 
 EXAMPLE: VariantName = "fp16"
 """The variant whose figures stand for those of all in a list."""
@@ -53,40 +55,23 @@ def _larger(name: str) -> Callable[[Report, Comparison], Move | None]:
 
 
 def _of(name: VariantName) -> dict[str, Figure]:
-    key = name.lower()
-    return {
-        f"{key}-size": Figure(
-            BYTES,
-            "its file with external data",
-            _reader(name, lambda variant: variant.size_bytes),
-            _larger(name),
-            of_variant=True,
+    def figure(
+        dimension: Dimension, means: str, read: Callable[[Variant], float | None], paired: Paired = None
+    ) -> Figure:
+        return Figure(dimension, means, _reader(name, read), paired, relative=paired is not None, of_variant=True)
+
+    figures = {
+        "size": figure(BYTES, "its file with external data", lambda variant: variant.size_bytes, _larger(name)),
+        "latency-p50": figure(MILLISECONDS, "its median latency at the first shape", _p50, _slower(name)),
+        "max-abs-diff": figure(
+            NUMBER, "its greatest difference from the reference", lambda variant: variant.max_abs_diff
         ),
-        f"{key}-latency-p50": Figure(
-            MILLISECONDS, "its median latency at the first shape", _reader(name, _p50), _slower(name), of_variant=True
-        ),
-        f"{key}-max-abs-diff": Figure(
-            NUMBER,
-            "its greatest difference from the reference",
-            _reader(name, lambda variant: variant.max_abs_diff),
-            relative=False,
-            of_variant=True,
-        ),
-        f"{key}-signal-to-noise": Figure(
-            DECIBEL,
-            "the least over its outputs",
-            _reader(name, lambda variant: variant.signal_to_noise_db),
-            relative=False,
-            of_variant=True,
-        ),
-        f"{key}-agreement": Figure(
-            PERCENT,
-            "its answers (label, token) that are the reference's",
-            _reader(name, lambda variant: variant.agreement_pct),
-            relative=False,
-            of_variant=True,
+        "signal-to-noise": figure(DECIBEL, "the least over its outputs", lambda variant: variant.signal_to_noise_db),
+        "agreement": figure(
+            PERCENT, "its answers (label, token) that are the reference's", lambda variant: variant.agreement_pct
         ),
     }
+    return {f"{name.lower()}-{key}": each for key, each in figures.items()}
 
 
 OF_VARIANTS = {

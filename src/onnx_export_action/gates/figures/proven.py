@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from onnx_export_action.gates.dimensions import BYTES, COUNT, DECIBEL, NUMBER, PERCENT, SECONDS
-from onnx_export_action.gates.figures.figure import Figure, Reader, greatest, least
+from onnx_export_action.gates.figures.figure import Figure, greatest, least, of_part
 from onnx_export_action.records import Comparison, Report
-
-
-def _export(attribute: str) -> Reader:
-    return lambda report, _: getattr(report.export, attribute) if report.export is not None else None
 
 
 def _attempts(report: Report, _: Comparison) -> float | None:
     return len(report.export.attempts) if report.export is not None else None
-
-
-def _difference(report: Report, _: Comparison) -> float | None:
-    return report.validation.max_abs_diff if report.validation is not None else None
 
 
 def _relative_difference(report: Report, _: Comparison) -> float | None:
@@ -43,14 +35,16 @@ def _agreement(report: Report, _: Comparison) -> float | None:
 
 
 PROVEN = {
-    "max-abs-diff": Figure(NUMBER, "greatest difference from the reference", _difference, relative=False),
+    "max-abs-diff": Figure(
+        NUMBER, "greatest difference from the reference", of_part("validation", "max_abs_diff"), relative=False
+    ),
     "max-rel-diff": Figure(NUMBER, "greatest relative difference", _relative_difference, relative=False),
     "signal-to-noise": Figure(DECIBEL, "the least over cases and outputs", _signal_to_noise, relative=False),
     "cases": Figure(COUNT, "cases of the proof", _cases, relative=False),
     "axes-not-proven": Figure(COUNT, "axes of the inputs that are fixed or not proven", _fixed_axes, relative=False),
     "sample-agreement": Figure(PERCENT, "answers to samples that are the model's", _agreement, relative=False),
     "attempts": Figure(COUNT, "attempts to export", _attempts, relative=False),
-    "export-seconds": Figure(SECONDS, "all attempts together", _export("seconds"), relative=False),
-    "export-memory": Figure(BYTES, "peak memory of the exporting process", _export("peak_rss_bytes")),
+    "export-seconds": Figure(SECONDS, "all attempts together", of_part("export", "seconds"), relative=False),
+    "export-memory": Figure(BYTES, "peak memory of the exporting process", of_part("export", "peak_rss_bytes")),
     "warnings": Figure(COUNT, "warnings of this run", lambda report, _: len(report.warnings), relative=False),
 }
