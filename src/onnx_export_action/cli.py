@@ -17,12 +17,14 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "run": (),
     "validate": ("onnx-file",),
     "compare": ("baseline", "model"),
+    "plan": (),
     "report": (),
     "doctor": (),
 }
 _COMMANDS_HELP = (
     "`run` (the default); `validate FILE --model MODEL` proves an .onnx, or that of a folder, against its model; "
-    "`compare BASE HEAD` holds one .onnx, or that of a folder, against another; `report` is `--mode report`; "
+    "`compare BASE HEAD` holds one .onnx, or that of a folder, against another; `plan` prints the matrix "
+    "of a `--config`; `report` is `--mode report`; "
     "`doctor` tells what this installation can export and run"
 )
 # What a command means beside its operands, where no flag says otherwise.
@@ -30,6 +32,7 @@ _MEANT = {
     "validate": {"benchmark-seconds": "0", "baseline": "none", "output-dir": "onnx-validation"},
     # Not the folder of a run, which is cleared at its start, and holds what people want to compare.
     "compare": {"mode": "compare", "output-dir": "onnx-comparison"},
+    "plan": {"mode": "plan"},
     "report": {"mode": "report"},
     "doctor": {"mode": "doctor"},
 }
@@ -37,7 +40,7 @@ _MEANT = {
 _NOT_REPEATED = frozenset(
     (
         *("model", "task", "onnx-file", "output-dir", "comment", "github-token", "hf-token"),
-        *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode"),
+        *("upload-artifact", "artifact-name", "retention-days", "overwrite", "baseline", "reuse", "mode", "config"),
         "release-assets",
     )
 )

@@ -1,4 +1,4 @@
-"""Builds the real edges, holds the one catch, delivers the report; the only module that reads the environment."""
+"""Builds the real edges and starts what the mode asks for; the only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ import contextlib
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
 
-from onnx_export_action import bundle, cli, output, settings
-from onnx_export_action.cancel import Cancellation, cancelled, end_children
-from onnx_export_action.errors import RunError, SurroundingsError
+from onnx_export_action import cli, job, settings
+from onnx_export_action.cancel import Cancellation, cancelled
+from onnx_export_action.delivery import Place
+from onnx_export_action.errors import RunError
 from onnx_export_action.github import context
-from onnx_export_action.github.outputs import outputs_of, published_outputs, write_outputs
+from onnx_export_action.github.outputs import published_outputs, write_outputs
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.github.summary import write_summary
 from onnx_export_action.log import Log
-from onnx_export_action.pipeline import Edges, run
-from onnx_export_action.progress import Progress
-from onnx_export_action.publish import publish
-from onnx_export_action.records import Publication, Report
-from onnx_export_action.report import document, html, markdown, terminal
+from onnx_export_action.pipeline import Edges
+from onnx_export_action.records import Publication
 from onnx_export_action.report.terminal_log import TerminalLog
 from onnx_export_action.settings import Settings
 
-_EXIT_STATUS = {"pass": 0, "fail": 1}
 _DEFAULT_OUTPUT = settings.default_of("output-dir")
 
 
@@ -51,62 +47,34 @@ def perform(arguments: Sequence[str] | None = None) -> int:
 def _perform(arguments: Sequence[str] | None, cancellation: Cancellation) -> int:
     environment = dict(os.environ)
     workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
-    in_ci = environment.get("GITHUB_ACTIONS") == "true"
     console = Console(highlight=False)
-    log: Log = RunnerLog(sys.stdout) if in_ci else TerminalLog(console)
-    progress = Progress()
-    folder, chosen, error = workspace / _DEFAULT_OUTPUT, None, None
+    log: Log = RunnerLog(sys.stdout) if environment.get("GITHUB_ACTIONS") == "true" else TerminalLog(console)
+    place = Place(workspace, _edges(environment, log), cancellation)
+    folder = workspace / _DEFAULT_OUTPUT
     try:
         flags = cli.inputs_from_flags(sys.argv[1:] if arguments is None else arguments)
-        inputs = {**settings.inputs_from_environment(environment), **flags}
-        folder = _writable_folder(inputs, workspace)
-        chosen = settings.parse(inputs, workspace)
-        if chosen.mode == "report":
-            return _tell(chosen, environment, log, cancellation)
-        if chosen.mode == "doctor":
-            return _examine(chosen, environment, log)
-        with cancellation.stops():
-            _run(chosen, _edges(environment, log), progress)
+        given = settings.inputs_from_environment(environment)
+        folder = _writable_folder({**given, **flags}, workspace)
+        chosen = settings.all_of(flags, given, workspace)
+        _mask_tokens(chosen[0], log)
+        match {**given, **flags}.get("mode"):
+            case "report":
+                return _tell(chosen[0], environment, log, cancellation)
+            case "doctor":
+                return _examine(chosen[0], place)
+            case "plan":
+                return _plan(chosen, place)
     except RunError as caught:
-        error = caught
-    except KeyboardInterrupt:
-        error = cancelled()
-        end_children()
-        output.discard_unfinished(folder)
-    except Exception as caught:  # the one catch: a defect of ours is a sentence too, with its traceback in a file
-        error = _defect(caught, folder)
-    report = progress.report(error)
-    if error is not None:
-        log.error(str(error))
-    publication = _deliver(report, folder, workspace, chosen, environment, log, cancellation)
-    terminal.show(report, console, os.path.relpath(folder, workspace))
-    return _exit_status(report, error, publication)
-
-
-def _exit_status(report: Report, error: RunError | None, publication: Publication) -> int:
-    """What a reader must know first: the verdict; of a file that passed, whether it was delivered."""
-    status = error.exit_status if error else _EXIT_STATUS[report.verdict]
-    return SurroundingsError.exit_status if status == 0 and publication.problems else status
-
-
-def _run(chosen: Settings, edges: Edges, progress: Progress) -> None:
-    _mask_tokens(chosen, edges.log)
-    here = edges.context
-    progress.request = settings.request_of(chosen, here.job)
-    context.refuse_foreign_code(here)
-    try:
-        run(chosen, edges, progress)
-    finally:
-        bundle.hand_over(edges.cache, chosen.workspace)
-        model, task = (progress.model.id, progress.model.task) if progress.model else (chosen.model, chosen.task)
-        progress.reproduce = cli.command_of(chosen, model, task)
+        return job.refused(caught, folder, place, console)
+    except Exception as caught:  # a defect of ours is a sentence too, with its traceback in a file
+        return job.refused(job.defect(caught, folder), folder, place, console)
+    return job.export_all(chosen, place, console)
 
 
 def _tell(chosen: Settings, environment: dict[str, str], log: Log, cancellation: Cancellation) -> int:
     """`mode: report`: a comment, and nothing in the workspace."""
     from onnx_export_action import second_stage
 
-    _mask_tokens(chosen, log)
     told, error = second_stage.Told(), None
     try:
         with cancellation.stops():
@@ -115,8 +83,8 @@ def _tell(chosen: Settings, environment: dict[str, str], log: Log, cancellation:
         error = caught
     except KeyboardInterrupt:
         error = cancelled()
-    except Exception as caught:  # the same catch as below, of the other mode
-        error = _defect(caught, chosen.output_path)
+    except Exception as caught:  # the same catch as of a run, of the other mode
+        error = job.defect(caught, chosen.output_path)
     if error is not None:
         log.error(str(error))
         told.sentence = str(error)
@@ -127,13 +95,20 @@ def _tell(chosen: Settings, environment: dict[str, str], log: Log, cancellation:
     return error.exit_status if error else 0
 
 
-def _examine(chosen: Settings, environment: dict[str, str], log: Log) -> int:
+def _examine(chosen: Settings, place: Place) -> int:
     """`doctor`: lines in the log, and nothing in the workspace."""
     from onnx_export_action import doctor
 
-    _mask_tokens(chosen, log)
-    edges = _edges(environment, log)
-    return doctor.examine(chosen, edges.environment, edges.worker_user, log)
+    return doctor.examine(chosen, place.edges.environment, place.edges.worker_user, place.edges.log)
+
+
+def _plan(chosen: Sequence[Settings], place: Place) -> int:
+    """`plan`: the matrix, and nothing in the workspace."""
+    matrix = settings.matrix_of(chosen)
+    place.edges.log.line(matrix)
+    if file := place.edges.environment.get("GITHUB_OUTPUT"):
+        write_outputs(Path(file), {"matrix": matrix})
+    return 0
 
 
 def _mask_tokens(chosen: Settings, log: Log) -> None:
@@ -154,69 +129,9 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
     )
 
 
-def _deliver(
-    report: Report,
-    folder: Path,
-    workspace: Path,
-    chosen: Settings | None,
-    environment: dict[str, str],
-    log: Log,
-    cancellation: Cancellation,
-) -> Publication:
-    """Files first, then what GitHub reads; what cannot be written is said, and the rest is still delivered."""
-    text = markdown.render(report)
-    outputs = outputs_of(report, os.path.relpath(folder, workspace))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (("json", document.to_json(report)), ("md", text), ("html", html.render(report))):
-            with bundle.whole(folder / f"report.{name}") as draft:
-                draft.write_text(content, encoding="utf-8")
-        bundle.hand_over(folder, workspace)
-    except OSError as error:
-        log.warning(f"The report cannot be written to the output folder: {error.strerror}.")
-        outputs = {name: value for name, value in outputs.items() if not name.startswith("report-")}
-    publication = _publish(report, folder, chosen, environment, log, cancellation) if chosen else Publication()
-    if environment.get("GITHUB_OUTPUT"):
-        write_outputs(Path(environment["GITHUB_OUTPUT"]), {**outputs, **published_outputs(publication)})
-    if environment.get("GITHUB_STEP_SUMMARY"):
-        write_summary(Path(environment["GITHUB_STEP_SUMMARY"]), text)
-    return publication
-
-
-def _publish(
-    report: Report,
-    folder: Path,
-    chosen: Settings,
-    environment: dict[str, str],
-    log: Log,
-    cancellation: Cancellation,
-) -> Publication:
-    """What goes to GitHub, unless the job is cancelled: the seconds that are left are for the report's files."""
-    try:
-        with cancellation.stops():
-            return publish(report, folder, chosen, environment, log)
-    except KeyboardInterrupt:
-        if report.failure is not None:
-            return Publication()
-        problem = f"The run was cancelled before all was delivered. The files are in {chosen.output_dir}."
-        log.warning(problem)
-        return Publication(problems=(problem,))
-
-
 def _writable_folder(inputs: dict[str, str], workspace: Path) -> Path:
     """The output folder where it is a good one, so that a usage error elsewhere is reported there too."""
     root = Path(os.path.realpath(workspace))
     folder = Path(os.path.realpath(workspace / inputs.get("output-dir", _DEFAULT_OUTPUT)))
     inside = folder.is_relative_to(root) and folder != root
     return folder if inside else workspace / _DEFAULT_OUTPUT
-
-
-def _defect(error: Exception, folder: Path) -> RunError:
-    text = traceback.format_exc()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "traceback.txt").write_text(text, encoding="utf-8")
-        where = f"Report it with {folder.name}/traceback.txt."
-    except OSError:
-        where = text
-    return SurroundingsError(f"A defect of this program: {type(error).__name__}: {error}", where)

@@ -8,14 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from onnx_export_action.github import context
 from onnx_export_action.github.artifact.archive import Entry
 from onnx_export_action.github.artifact.calls import Caller, Limits
 from onnx_export_action.github.artifact.failure import NoService, UploadFailed
 from onnx_export_action.github.artifact.name import name_for
 from onnx_export_action.github.artifact.service import ArtifactService, origin_of, owner_in
 from onnx_export_action.github.artifact.upload import Uploaded, Wanted, upload
-from onnx_export_action.github.comment.announce import comment_on
 from onnx_export_action.github.release.attach import attach
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.log import Log
@@ -38,14 +36,11 @@ def publish(
     log: Log,
     limits: Limits | None = None,
 ) -> Publication:
-    """Everything that goes to GitHub, one after another; never raises for a failed delivery."""
+    """The bundle to the run and to the release, one after the other; never raises for a failed delivery."""
     uploaded = _upload(report, folder, settings, environment, log, limits)
     attached = attach(report, folder, settings, environment, log)
-    # Last, as it names what was delivered before it.
-    said = comment_on(report, settings, context.read(environment), uploaded, log)
     problems = (*uploaded.problems, *([attached.problem] if attached.problem else []))
-    told = {"release_url": attached.url, "comment_url": said.url, "comment_problem": said.problem}
-    return uploaded.model_copy(update={**told, "problems": problems})
+    return uploaded.model_copy(update={"release_url": attached.url, "problems": problems})
 
 
 def _upload(

@@ -58,5 +58,5 @@ def tell(
     here = context.read(environment(api, folder, **variables))
     asked = settings.request_of(chosen, here.job)
     made = (report or make_report()).model_copy(update={"request": asked})
-    said = announce.comment_on(made, chosen, here, Publication(), RunnerLog(printed))
+    said = announce.comment_on([(made, Publication())], chosen, here, RunnerLog(printed))
     return Told(said, printed.getvalue())

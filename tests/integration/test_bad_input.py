@@ -61,7 +61,7 @@ def test_inputs__that_are_wrong(tmp_path: Path, inputs: dict[str, str], sentence
     [
         (["--modle", "x"], "unknown flag '--modle', did you mean '--model'?"),
         (["--model"], "expected one argument"),
-        (["export"], "unknown command 'export', known are run, validate, compare, report, doctor"),
+        (["export"], "unknown command 'export', known are run, validate, compare, plan, report, doctor"),
         (["--opset", "x", "--model", "m"], "opset: input should be a valid integer"),
     ],
 )

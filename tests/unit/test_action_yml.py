@@ -26,6 +26,8 @@ OUTPUTS = (
     "artifact-url",
     "comment-url",
     "release-url",
+    "results",
+    "matrix",
 )
 
 

@@ -34,7 +34,7 @@ def test_inputs_from_flags__nothing_given_is_nothing_set() -> None:
         (["--qqqqqq"], "unknown flag '--qqqqqq'."),
         (["--mod", "m"], "unknown flag '--mod'"),
         (["--model"], "argument --model: expected one argument."),
-        (["export"], "unknown command 'export', known are run, validate, compare, report, doctor."),
+        (["export"], "unknown command 'export', known are run, validate, compare, plan, report, doctor."),
         (["run", "run"], "`run` takes nothing behind it."),
         (["validate"], "`validate` takes FILE."),
         (["compare", "a.onnx"], "`compare` takes BASE HEAD."),

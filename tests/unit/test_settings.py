@@ -234,7 +234,7 @@ def test_default_of__means_the_same_as_nothing(name: str) -> None:
 
 
 def test_input_names__are_those_of_the_settings() -> None:
-    assert set(input_names()) == {name.replace("_", "-") for name in Settings.model_fields} - {"workspace"}
+    assert set(input_names()) == {name.replace("_", "-") for name in Settings.model_fields} - {"workspace", "name"}
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_parse__any_mapping_gives_settings_or_one_sentence(inputs: dict[str, str
         assert result.message.isprintable()
         assert all(repr(name[:80]) in result.message for name in inputs if name not in input_names())
     else:
-        assert result.model == inputs["model"]
+        assert result.model == inputs.get("model", "")
         assert set(inputs) <= set(input_names())
         assert result.output_path.is_relative_to(WORKSPACE)
 

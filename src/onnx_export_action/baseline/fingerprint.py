@@ -53,6 +53,8 @@ INDIFFERENT = {
     "comment": "what is said of the files",
     "github_token": "a secret",
     "hf_token": "a secret",
+    "config": "what it says of a model is in the other inputs",
+    "name": "what the files are called by",
     "workspace": "a place",
 }
 

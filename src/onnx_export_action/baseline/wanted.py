@@ -8,7 +8,7 @@ from onnx_export_action.records import Model, Report, Request
 from onnx_export_action.settings import default_of
 
 # The model's own task and folder must be ours; whatever else was asked for may have changed, and is said.
-_IDENTIFYING = ("task", "subfolder")
+_IDENTIFYING = ("task", "subfolder", "name")
 
 
 @dataclass(frozen=True)

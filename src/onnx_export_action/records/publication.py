@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from onnx_export_action.records.base import Record
 
 
@@ -15,4 +13,3 @@ class Publication(Record):
     comment_url: str | None = None
     release_url: str | None = None
     problems: tuple[str, ...] = ()
-    comment_problem: str | None = Field(None, description="Why no comment was written; it fails no run.")

@@ -41,10 +41,11 @@ def fold(section: Section) -> str:
     # Markdown inside <summary> is not read, so this line is HTML.
     title = f"<b>{summary(line(section.title))}</b> · {summary(section.summary)}"
     opening = f"<details{' open' if section.open else ''}><summary>{title}</summary>"
-    return "\n\n".join((opening, *(_block(block) for block in section.blocks), "</details>"))
+    return "\n\n".join((opening, *map(block_text, section.blocks), "</details>"))
 
 
-def _block(block: Block) -> str:
+def block_text(block: Block) -> str:
+    """One block of a section."""
     match block:
         case Table():
             names = tuple(text(column.name) for column in block.columns)

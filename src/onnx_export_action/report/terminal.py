@@ -68,13 +68,14 @@ def _spaced(parts: list[RenderableType]) -> Group:
 
 def _block(block: Block) -> RenderableType:
     if isinstance(block, Table):
-        return _table(block)
+        return table_of(block)
     if isinstance(block, Chart):
         return text(line(f"{block.title} {chart.bars(block)}"))
     return text(line(block.text)) if isinstance(block, Code) else text(block.text, "dim")
 
 
-def _table(block: Table) -> RichTable:
+def table_of(block: Table) -> RichTable:
+    """A table without borders."""
     shown = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(block.columns):
         whole = all(_is_short_word(row[place]) for row in block.rows)

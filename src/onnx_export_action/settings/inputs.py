@@ -41,7 +41,8 @@ class Settings(BaseModel):
     model: str = Field(
         "",
         description="Hub id, local directory, SavedModel, Keras file (`.keras`, `.h5`), `.onnx` file, "
-        "`file.py:factory`, or a program that PyTorch saved (`.pt2`, `.pt`, `.ts`). Required when `mode` is `run`.",
+        "`file.py:factory`, or a program that PyTorch saved (`.pt2`, `.pt`, `.ts`). Required when `mode` is `run`, "
+        "here or in `config`.",
     )
     task: str = Field(
         "auto", description="An Optimum task name, e.g. `text-classification`; `auto` reads the model's configuration."
@@ -152,9 +153,15 @@ class Settings(BaseModel):
     )
     mode: Mode = Field(
         "run",
-        description="`run` exports; `compare` is a run that ends, with status 2, where there is no base; `report` "
-        "comments on a pull request in the stead of a run that may not, as a fork's: docs/comment.md shows the "
-        "workflow; `doctor` prints what this installation can export and run.",
+        description="`run` exports; `compare` is a run that ends, with status 2, where there is no base; `plan` makes "
+        "of `config` a matrix of jobs, as the output `matrix`; `report` comments on a pull request in the stead of a "
+        "run that may not, as a fork's: docs/comment.md shows the workflow; `doctor` prints what this installation can "
+        "export and run.",
+    )
+    config: str | None = Field(
+        None,
+        description="A YAML file in the workspace: any of these inputs, and under `models` as many models as one job "
+        "exports in turn; where it lists models, `model` picks one by its name. docs/config.md shows one.",
     )
     comment: Comment = Field(
         "auto",
@@ -171,6 +178,7 @@ class Settings(BaseModel):
     )
 
     workspace: Path = Field(exclude=True, description="Folder that relative paths start from; not an input.")
+    name: str = Field("", exclude=True, description="That of one model among others in a file; not an input.")
 
     @field_validator("task")
     @classmethod
@@ -217,7 +225,7 @@ class Settings(BaseModel):
 
     @field_validator(
         *("revision", "subfolder", "output_dir", "model", "baseline", "onnx_file", "example_inputs", "requirements"),
-        "samples",
+        *("samples", "config"),
     )
     @classmethod
     def _printable(cls, value: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,19 +26,30 @@ def inputs_from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def parse(inputs: Mapping[str, str], workspace: Path) -> Settings:
     """Settings from raw inputs by public name; raises one UsageError that lists every mistake."""
-    mistakes = [_unknown(name) for name in inputs if name not in input_names()]
-    known = {name.replace("-", "_"): value for name, value in inputs.items() if name in input_names()}
-    if not known.get("model") and known.get("mode") not in ("report", "doctor"):
-        mistakes.append("model: this input is required")
-    try:
-        settings = Settings.model_validate({**known, "workspace": workspace})
-        mistakes += _cross_checks(settings)
-    except ValidationError as error:
-        mistakes += [_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()]
-        settings = None
+    settings, mistakes = judge(inputs, workspace)
     if mistakes or settings is None:
         raise UsageError("; ".join(mistakes) + ".", "Correct these inputs: docs/inputs.md lists each with its default.")
     return settings
+
+
+def judge(
+    inputs: Mapping[str, str | Sequence[str]], workspace: Path, name: str = ""
+) -> tuple[Settings | None, list[str]]:
+    """Settings and all mistakes, `input: what is wrong`; `name` is that of one model among others."""
+    mistakes = [_unknown(name) for name in inputs if name not in input_names()]
+    known = {name.replace("-", "_"): value for name, value in inputs.items() if name in input_names()}
+    if not (known.get("model") or known.get("config")) and known.get("mode") not in ("plan", "report", "doctor"):
+        mistakes.append("model: this input is required")
+    try:
+        settings = Settings.model_validate({**_named(name), **known, "workspace": workspace})
+    except ValidationError as error:
+        problems = (_sentence(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
+        return None, [*mistakes, *problems]
+    return settings, [*mistakes, *_cross_checks(settings)]
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"name": name} if name else {}
 
 
 def _cross_checks(settings: Settings) -> list[str]:
@@ -53,6 +64,8 @@ def _cross_checks(settings: Settings) -> list[str]:
         mistakes.append(
             f"model: {settings.model!r} lies in the output folder, which a run clears; choose another output-dir"
         )
+    if settings.mode == "plan" and settings.config is None:
+        mistakes.append("mode: `plan` needs a `config` to plan")
     if settings.target_check == "install" and settings.target is None:
         mistakes.append("target-check: `install` needs a `target` to install, e.g. `onnxruntime>=1.16`")
     if settings.onnx_file and real(settings.workspace / settings.onnx_file).is_relative_to(settings.output_path):

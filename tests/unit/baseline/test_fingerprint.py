@@ -57,6 +57,8 @@ OTHER: dict[str, Any] = {
     "comment": "never",
     "github_token": SecretStr("ghs_token"),
     "hf_token": SecretStr("hf_token"),
+    "config": "models.yml",
+    "name": "other",
     "workspace": Path("/elsewhere"),
 }
 

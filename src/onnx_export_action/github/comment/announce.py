@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onnx_export_action.github import failure
@@ -20,6 +21,9 @@ _READ_ONLY = (
 _ELSEWHERE = "The report is in the job summary and in {folder}."
 
 
+Told = tuple[Report, Publication]  # a model, and what was delivered of it
+
+
 @dataclass(frozen=True)
 class Said:
     """Where the comment stands, or why there is none; neither where none was wanted."""
@@ -28,8 +32,8 @@ class Said:
     problem: str | None = None
 
 
-def comment_on(report: Report, settings: Settings, context: Context, delivered: Publication, log: Log) -> Said:
-    """The comment written, left alone, or not possible; never raises."""
+def comment_on(told: Sequence[Told], settings: Settings, context: Context, log: Log) -> Said:
+    """The comment on these models of a job written, left alone, or not possible; never raises."""
     token = settings.github_token.get_secret_value() if settings.github_token else ""
     if settings.comment == "never" or not token:
         return Said()
@@ -40,7 +44,7 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
         return Said()
     try:
         with log.group("Comment on the pull request"):
-            url = _written(report, settings, context, context.pull, token, delivered)
+            url = _written(told, settings, context, context.pull, token)
     except failure.Failed as failed:
         if failed.standing is not None:
             return _doubled(failed.standing, str(failed), log)
@@ -51,15 +55,13 @@ def comment_on(report: Report, settings: Settings, context: Context, delivered: 
     return Said(url=url)
 
 
-def _written(
-    report: Report, settings: Settings, context: Context, pull: PullRequest, token: str, delivered: Publication
-) -> str:
+def _written(told: Sequence[Told], settings: Settings, context: Context, pull: PullRequest, token: str) -> str:
     from onnx_export_action.github.comment.thread import Thread  # a second of imports, which other runs are spared
 
     thread = Thread(context.api_url, token, context.repository, pull.number)
     try:
-        own = part_of(report, context, delivered)
-        return exchange.write(thread, [own], context, settings.comment == "always", time.sleep)
+        own = [part_of(report, context, delivered) for report, delivered in told]
+        return exchange.write(thread, own, context, settings.comment == "always", time.sleep)
     finally:
         thread.close()
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action.github.artifact.name import slug
 from onnx_export_action.github.failure import Failed
 from onnx_export_action.records import Report
-from onnx_export_action.settings import Settings
+from onnx_export_action.settings import Settings, slug
 from onnx_export_action.sources.hashing import sha256_of
 
 SUMS = "SHA256SUMS"
