@@ -20,6 +20,7 @@ from onnx_export_action.validation import old_runtime, proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+from onnx_export_action.workers.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Ladder:
         threads: int,
         work: Path,
         log: Log,
+        pool: Pool,
         old_runtime: Path | None = None,
     ) -> None:
         self._settings, self._model, self._host, self._threads = settings, model, host, threads
-        self._work, self._log, self._old_runtime = work, log, old_runtime
+        self._work, self._log, self._pool, self._old_runtime = work, log, pool, old_runtime
         self._fixable = False
         self.attempts: list[Attempt] = []
         self.tracebacks: dict[str, str] = {}
@@ -82,7 +84,7 @@ class Ladder:
         with self._log.group(title), ExitStack() as own:
             worker: Worker | None = None
             try:
-                worker = own.enter_context(attempt.start(exporter, self._host, self._log))
+                worker = own.enter_context(attempt.lent(self._pool, exporter, self._host, self._log))
                 climbed = self._export_and_prove(exporter, fixed, worker)
             except WorkerFailure as failure:
                 known = attempt.explained(failure)
@@ -102,7 +104,7 @@ class Ladder:
         if self._host.user is not None:
             _give(folder, self._host.user)
         # Started now, so that it has imported its libraries by the time there is a file to prove.
-        with Worker(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
+        with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
             opset = ladder.opset_for(self._settings)
             loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, fixed)
             self._fixable = self._fixable or loaded.get("fixable", False)
@@ -113,8 +115,7 @@ class Ladder:
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))
             proven = replace(proven, validation=self._with_samples(proven.validation, worker, validator, exported))
-        if self._settings.benchmark_seconds == 0:
-            worker.close()
+            worker.reusable = validator.reusable = proven.validation.passed and exporter in ladder.LEAVES_NOTHING
         return Climbed(exporter, exported, proven, worker)
 
     def _with_samples(self, proven: Validation, worker: Worker, validator: Worker, exported: Exported) -> Validation:

@@ -33,8 +33,10 @@ def export_all(chosen: Sequence[Settings], place: Place, console: Console) -> in
             break
         if len(chosen) > 1:
             place.edges.log.line(f"Model {number} of {len(chosen)}: {each.name}")
+        place.edges.pool.keeps = number < len(chosen)
         ended.append(_export(each, place))
         terminal.show(ended[-1].report, console, os.path.relpath(ended[-1].folder, place.workspace))
+    place.edges.pool.close()
     return _tell(ended, place, console)
 
 

@@ -25,6 +25,7 @@ from onnx_export_action.pipeline import Edges
 from onnx_export_action.records import Publication
 from onnx_export_action.report.terminal_log import TerminalLog
 from onnx_export_action.settings import Settings
+from onnx_export_action.workers.pool import Pool
 
 _DEFAULT_OUTPUT = settings.default_of("output-dir")
 
@@ -126,6 +127,7 @@ def _edges(environment: dict[str, str], log: Log) -> Edges:
         cache=Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir()) / "onnx-export-hub",
         worker_user=int(user) if user.isdigit() and os.geteuid() == 0 else None,
         log=log,
+        pool=Pool(),
     )
 
 

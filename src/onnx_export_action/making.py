@@ -43,7 +43,8 @@ def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
 
 def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     """Climb the ladder; the model's worker lives as long as `stack`."""
-    ladder = Ladder(stage.settings, model, stage.host, stage.threads, stage.work, stage.log, stage.old_runtime)
+    given = (stage.settings, model, stage.host, stage.threads, stage.work, stage.log, stage.pool)
+    ladder = Ladder(*given, stage.old_runtime)
     try:
         climbed = ladder.climb(stack)
     finally:

@@ -22,6 +22,7 @@ from onnx_export_action.validation import delivered, old_runtime
 from onnx_export_action.variants.workshop import Workshop
 from onnx_export_action.workers import access, first_need, packages
 from onnx_export_action.workers.client import Host
+from onnx_export_action.workers.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Edges:
     cache: Path
     worker_user: int | None
     log: Log
+    pool: Pool
 
 
 def run(settings: Settings, edges: Edges, progress: Progress) -> None:
@@ -50,12 +52,13 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     if model.framework == "tensorflow":
         first_need.tensorflow(edges.environment, log)
     read = (*sources.read_by_workers(model, settings), *([file] if file else []))
+    pool = _pool_for(model, file, settings, edges.pool)
     user = access.user_for(edges.worker_user, *read, folder)
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
     with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
         old = old_runtime.install(settings, unfinished.ours / "runtime", edges.environment, log)
-        stage = Stage(settings, host, threads, unfinished.workers, log, progress, old)
+        stage = Stage(settings, host, threads, unfinished.workers, log, progress, pool, old)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
         if settings.mode == "compare" and isinstance(found, NoBase):
             raise UsageError(found.reason, found.remedy or "`compare` needs a base that it can read.")
@@ -65,6 +68,14 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         _check_delivered(stage, made)
         latency = _costs(stage, made, found)
         progress.comparison = against_base.judge(stage, made, found, latency)
+
+
+def _pool_for(model: Model, file: Path | None, settings: Settings, shared: Pool) -> Pool:
+    """The job's for a checkpoint alone: whatever else a worker loads may be somebody's code, and it is never kept."""
+    if capacity.export_memory_bytes(model) > capacity.available_memory():
+        shared.close()  # a large model has a use for the memory, and its imports are the least of it
+    foreign = settings.trust_remote_code or settings.requirements is not None or file is not None
+    return Pool() if foreign or model.kind != "transformers" else shared
 
 
 def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Made:
@@ -98,7 +109,8 @@ def _check_delivered(stage: Stage, made: Made) -> None:
     cases = sorted(made.cases, key=lambda case: case["shape"] not in shapes)
     listed = stage.progress.files
     try:
-        check = delivered.check(made.file, made.proven, listed, cases, stage.settings, stage.host, stage.log)
+        given = (stage.settings, stage.host, stage.pool, stage.log)
+        check = delivered.check(made.file, made.proven, listed, cases, *given)
     except SurroundingsError:
         made.file.rename(made.file.with_name(output.FAILED_MODEL))
         raise

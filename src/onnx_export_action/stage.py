@@ -9,6 +9,7 @@ from onnx_export_action.log import Log
 from onnx_export_action.progress import Progress
 from onnx_export_action.settings import Settings
 from onnx_export_action.workers.client import Host
+from onnx_export_action.workers.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -21,4 +22,5 @@ class Stage:
     work: Path
     log: Log
     progress: Progress
+    pool: Pool
     old_runtime: Path | None = None  # the folder of the target's release, where it is to be tried

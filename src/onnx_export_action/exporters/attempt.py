@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from onnx_export_action.records import FRAMEWORKS, Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.workers import interpreters, packages
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+from onnx_export_action.workers.pool import Pool
 
 SERVICE = "onnx_export_action.exporters.service"
 TENSORFLOW_SERVICE = "onnx_export_action.exporters.tensorflow.service"
@@ -67,11 +69,20 @@ def interpreter_of(exporter: str) -> Path:
 
 def start(exporter: str, host: Host, log: Log) -> Worker:
     """A worker for this route; raises WorkerFailure when its interpreter is not installed."""
+    return Worker(*_kind_of(exporter), host, log)
+
+
+def lent(pool: Pool, exporter: str, host: Host, log: Log) -> AbstractContextManager[Worker]:
+    """The same, from those that a pool keeps where it has one."""
+    return pool.lent(*_kind_of(exporter), host, log)
+
+
+def _kind_of(exporter: str) -> tuple[Path, str]:
     try:
         interpreter = interpreters.require(interpreter_of(exporter))
     except SurroundingsError as error:
         raise WorkerFailure(error.message, error.remedy, error.kind) from error
-    return Worker(interpreter, TENSORFLOW_SERVICE if exporter == "tensorflow" else SERVICE, host, log)
+    return interpreter, TENSORFLOW_SERVICE if exporter == "tensorflow" else SERVICE
 
 
 def folder(work: Path, name: str, host: Host) -> Path:

@@ -32,6 +32,8 @@ _OPSETS = {
     "transformers": (18, 23),
     "tensorflow": (13, 18),
 }
+# After these a worker is as it was before: what they change in the libraries, they change back.
+LEAVES_NOTHING = ("torchscript", "optimum", "torch")
 # What a route holds beyond the libraries, over the bytes of the weights.
 _MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2, "tensorflow": 5.0}
 _BASE_MEMORY_BYTES = 1_000_000_000

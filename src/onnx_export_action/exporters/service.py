@@ -53,6 +53,7 @@ class Service:
     def load(self, kind: str, task: str, threads: int, **asked: Any) -> dict[str, Any]:
         """Load the model; tells its class and the versions that it runs with."""
         torch.set_num_threads(threads)
+        torch.manual_seed(SEED)  # a worker that had another model before draws what a new one draws
         self._task = task
         self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
         self._parts = {subject.name: subject for subject in (self._subject, *self._subject.others)}

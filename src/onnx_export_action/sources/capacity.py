@@ -28,6 +28,11 @@ def export_disk_bytes(model: Model) -> int:
     return int(_DISK_FACTOR * model.weight_bytes)
 
 
+def export_memory_bytes(model: Model) -> int:
+    """Memory that the hungriest route takes for this model, in bytes."""
+    return _MEMORY_FACTOR * model.weight_bytes + _LIBRARIES_BYTES
+
+
 def check_disk(path: Path, needed_bytes: int, what: str) -> None:
     """Refuse to start what the disk under a path cannot hold."""
     free = shutil.disk_usage(_existing(path)).free
@@ -40,7 +45,7 @@ def check_disk(path: Path, needed_bytes: int, what: str) -> None:
 
 def check_memory(model: Model, available_bytes: int) -> None:
     """Refuse a model that clearly does not fit into the memory, with the estimate in the sentence."""
-    estimate = _MEMORY_FACTOR * model.weight_bytes + _LIBRARIES_BYTES
+    estimate = export_memory_bytes(model)
     if available_bytes < _CLEARLY_TOO_SMALL * estimate:
         raise SurroundingsError(
             f"the memory is too small: an export of {_size(model.weight_bytes)} of weights takes about "

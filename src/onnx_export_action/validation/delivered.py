@@ -14,7 +14,8 @@ from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Proof
 from onnx_export_action.workers import interpreters
-from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+from onnx_export_action.workers.client import Host, WorkerFailure
+from onnx_export_action.workers.pool import Pool
 
 
 def hashes(file: Path, proven: Proof) -> dict[str, str]:
@@ -35,9 +36,13 @@ def check(
     cases: Sequence[dict[str, Any]],
     settings: Settings,
     host: Host,
+    pool: Pool,
     log: Log,
 ) -> Check:
-    """A check by the first of the cases; raises SurroundingsError where something else lies there than was proven."""
+    """A check by the first of the cases, in a process that never saw the file elsewhere.
+
+    Raises SurroundingsError where something else lies there than was proven.
+    """
     manifest = {entry.path: entry.sha256 for entry in listed}
     for name, digest in proven.items():
         if manifest.get(name or file.name) != digest:
@@ -45,10 +50,11 @@ def check(
     limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
     with log.group("Prove the finished bundle"):
         try:
-            with Worker(interpreters.main(), proof.SERVICE, host, log) as worker:
+            with pool.lent(interpreters.main(), proof.SERVICE, host, log, "delivered") as worker:
                 worker.call("open", file=str(file), threads=settings.threads or 1)
                 worker.call("survey", cases=list(cases), **limits)
                 again = Case.model_validate(worker.call("compare", case=cases[0]))
+                worker.reusable = True
         except WorkerFailure as failure:
             raise _changed(failure.cause) from failure
     if not again.passed:

@@ -22,6 +22,7 @@ import psutil
 from onnx_export_action.errors import ExportError, RunError, SurroundingsError, UsageError
 from onnx_export_action.log import Log
 from onnx_export_action.workers.family import family
+from onnx_export_action.workers.protocol import FORGET
 
 _WATCH_SECONDS = 0.05
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
@@ -78,7 +79,8 @@ class Worker:
         self._last_lines: deque[str] = deque(maxlen=40)
         self._family: set[psutil.Process] = set()
         self._over_memory = False
-        self.peak_rss_bytes = 0
+        self.peak_rss_bytes = 0  # since it began with the model that it works on
+        self.reusable = False
         self.restart_clock()
         self._process, self._replies = self._start(interpreter, service)
         self._threads = [
@@ -99,12 +101,32 @@ class Worker:
 
     def call(self, operation: str, **arguments: Any) -> Any:
         """The operation's value; raises WorkerFailure when it is refused, late, or the worker died."""
-        request = json.dumps({"operation": operation, "arguments": arguments}) + "\n"
+        self._ask(operation, arguments)
+        return self._answer(operation)
+
+    def forget(self) -> None:
+        """Let it drop all that it has of a model, while its next one is not there yet; `begin` waits for that."""
+        self.reusable = False
+        with contextlib.suppress(WorkerFailure):  # which `begin` will say
+            self._ask(FORGET, {})
+
+    def begin(self, host: Host, log: Log) -> None:
+        """Work on another model, within its limits; raises WorkerFailure where it is dead."""
+        self.restart_clock()
+        self._answer(FORGET)  # until then it may hold more than the next model is allowed
+        self._host, self._log = host, log
+        self.restart_clock()
+        self._last_lines.clear()
+        self.peak_rss_bytes = 0
+
+    def _ask(self, operation: str, arguments: dict[str, Any]) -> None:
         try:
-            self._requests.write(request)
+            self._requests.write(json.dumps({"operation": operation, "arguments": arguments}) + "\n")
             self._requests.flush()
-        except OSError:
+        except (OSError, ValueError):  # its end is closed, or ours
             raise self._death() from None
+
+    def _answer(self, operation: str) -> Any:
         reply = self._read_reply(operation)
         try:
             return _value_of(reply)
@@ -118,6 +140,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process, politely for two seconds, and remove its home."""
+        self.reusable = False
         with contextlib.suppress(OSError):
             self._requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+FORGET = "forget"  # the one operation that is the server's own: the service begins anew
+
 Kind = Literal["usage", "route", "surroundings", "unknown"]
 
 

@@ -7,6 +7,7 @@ A service module has a class `Service`; its public methods are the operations.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -16,7 +17,7 @@ import traceback
 from typing import Any, TextIO
 
 from onnx_export_action.workers import sandbox
-from onnx_export_action.workers.protocol import Refusal
+from onnx_export_action.workers.protocol import FORGET, Refusal
 
 
 def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
@@ -24,13 +25,25 @@ def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
     own = os.getpid()
     for line in requests:
         request = json.loads(line)
-        answer = _answer(service, request["operation"], request["arguments"])
+        if request["operation"] == FORGET:
+            service, answer = type(service)(), {"ok": True, "value": None}
+            _give_back_memory()
+        else:
+            answer = _answer(service, request["operation"], request["arguments"])
         if os.getpid() != own:
             os._exit(0)  # a model's code has forked, and its child came back here too
         replies.write(json.dumps(answer) + "\n")
         replies.flush()
         gc.freeze()  # what the first request loaded stays, and is not looked through again
         gc.enable()
+
+
+def _give_back_memory() -> None:
+    gc.unfreeze()  # what was kept from the collector may be of the model that is gone
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _answer(service: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:

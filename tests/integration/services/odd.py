@@ -88,6 +88,16 @@ class Service:
             held.append(bytearray(b"x" * 20_000_000))
             time.sleep(0.005)
 
+    def hold(self, megabytes: int) -> None:
+        self._held = bytearray(b"x" * 1_000_000 * megabytes)
+        time.sleep(0.3)  # long enough to be seen
+
+    def held(self) -> int:
+        return len(getattr(self, "_held", b"")) // 1_000_000
+
+    def pid(self) -> int:
+        return os.getpid()
+
     def refuse(self) -> None:
         raise Refusal("the cause", "the hint", "usage")
 

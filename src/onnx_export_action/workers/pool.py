@@ -1,0 +1,61 @@
+"""Workers that ended a model of ours cleanly, lent again for the next: their imports cost more than a small model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from onnx_export_action.log import Log
+from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+
+_Key = tuple[Path, str, int | None, str]
+
+
+class Pool:
+    """Lends workers, and keeps one of each kind that comes back `reusable`, while it `keeps` any; a context manager.
+
+    A worker is reusable when whoever borrowed it says so: all went well, and nobody's code but ours and the
+    libraries' ran in it.
+    """
+
+    def __init__(self, keeps: bool = False) -> None:
+        self.keeps = keeps
+        self._idle: dict[_Key, Worker] = {}
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def lent(self, interpreter: Path, service: str, host: Host, log: Log, role: str = "") -> Iterator[Worker]:
+        """A worker for one model, new or begun anew; those of another `role` are never mixed up with it."""
+        key = (interpreter, service, host.user, role)
+        with ExitStack() as ended:
+            worker = ended.enter_context(self._begun(key, host, log) or Worker(interpreter, service, host, log))
+            yield worker
+            if self.keeps and worker.reusable and key not in self._idle:
+                worker.forget()
+                self._idle[key] = worker
+                ended.pop_all()
+
+    def close(self) -> None:
+        """End those that nobody has borrowed."""
+        while self._idle:
+            self._idle.popitem()[1].close()
+
+    def _begun(self, key: _Key, host: Host, log: Log) -> Worker | None:
+        worker = self._idle.pop(key, None)
+        if worker is None:
+            return None
+        try:
+            worker.begin(host, log)
+        except WorkerFailure:  # it did not survive to forget; a new one owes nothing to it
+            worker.close()
+            return None
+        return worker
