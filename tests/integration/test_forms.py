@@ -151,6 +151,19 @@ def test_make__a_larger_image_has_more_of_them(tmp_path: Path) -> None:
     assert made["position_ids"].shape == (3, 1, 17)
 
 
+def test_make__tokens_that_go_with_every_image_are_in_every_text(tmp_path: Path) -> None:
+    config = llava()
+    config.visual_indicator_token_ids = [8, 9]
+    _, inputs = inputs_of("LlavaForConditionalGeneration", config, "image-to-text", tmp_path)
+    made = inputs.make(Case(3, 9, "left"), 1)
+    assert made["input_ids"].shape == (3, 9 + 16 + 2)
+    for ids, mask in zip(made["input_ids"], made["attention_mask"], strict=True):
+        start = int(mask.argmax())
+        assert ids[start + 1 : start + 3].tolist() == [8, 9]
+        assert (ids == TOKEN).sum() == 16
+    assert inputs.longest == 160 - 16 - 2
+
+
 def test_inputs__a_text_alone_for_the_task_of_text_alone(tmp_path: Path) -> None:
     _, inputs = inputs_of("LlavaForConditionalGeneration", llava(), "text-generation", tmp_path)
     assert inputs.names == ("input_ids", "attention_mask")

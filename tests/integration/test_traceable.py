@@ -100,8 +100,10 @@ def get_image_features(features: torch.Tensor) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("durations", [[[2, 1, 3], [1, 0, 2]], [[0, 0, 0], [0, 0, 0]], [[4, 0, 0], [0, 0, 1]]])
 def test_regulated__frames_are_those_of_the_loop(durations: list[list[int]], speed: float) -> None:
     sounds = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(1))
-    wanted = length_regulator(sounds, torch.tensor(durations), speed)
-    assert torch.equal(regulated(sounds, torch.tensor(durations), speed), wanted)
+    given, changed = torch.tensor(durations), torch.tensor(durations)
+    wanted = length_regulator(sounds, given, speed)
+    assert torch.equal(regulated(sounds, changed, speed), wanted)
+    assert torch.equal(changed, given)
 
 
 def test_traceable__rotations_by_complex_numbers_are_rotations_by_pairs() -> None:

@@ -47,6 +47,12 @@ def widened(value: torch.Tensor, mask: torch.Tensor, number: int, fill: int) -> 
     return torch.where(inside, fill, value.gather(1, source))
 
 
+def marked(ids: torch.Tensor, mask: torch.Tensor, marks: list[int]) -> torch.Tensor:
+    """The ids with `marks` behind each row's first token, as processors put them around an image."""
+    places = mask.argmax(1, keepdim=True) + 1 + torch.arange(len(marks))
+    return ids.scatter(1, places, torch.tensor(marks, dtype=ids.dtype).expand(len(ids), -1))
+
+
 class _Found(Exception):
     """Ends a run of the model once its positions are known."""
 

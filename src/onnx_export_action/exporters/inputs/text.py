@@ -12,6 +12,7 @@ from onnx_export_action.exporters.cases import Case
 _DISTANCES = ("relative_attention_max_distance", "sliding_window", "local_attention", "position_buckets")
 _TABLES = ("max_position_embeddings", "n_positions", "max_target_positions")
 _IMAGE_TOKENS = ("image_token_id", "image_token_index", "media_token_index", "im_token_id")
+_MARKS = "visual_indicator_token_ids"  # which stand around the places of an image
 _SPECIAL = ("pad_token_id", "bos_token_id", "eos_token_id", "mask_token_id")
 _OF_OTHERS = ("audio", "video", "vision", "image")
 
@@ -49,6 +50,11 @@ class Text:
     def image_token(self) -> int | None:
         """The token in whose places the features of an image are put."""
         return next((token for key in _IMAGE_TOKENS if (token := self.special(key)) is not None), None)
+
+    @property
+    def marks(self) -> list[int]:
+        """Tokens that go with every image, beside those in its places."""
+        return list(getattr(self._config, _MARKS, None) or [])
 
     @property
     def tried(self) -> list[int]:

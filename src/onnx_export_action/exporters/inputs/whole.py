@@ -140,6 +140,7 @@ class Inputs:
         if size not in self._places_of:
             images = self._seen(replace(case, batch=2, sequence=1), torch.Generator().manual_seed(0))
             self._places_of[size] = max(0, places.of_each_image(self._model, images, 2) + self._extra)
+            self._places_of[size] += len(self._text.marks)
         return self._places_of[size]
 
     def _place(self, made: Tensors, case: Case, mask: torch.Tensor) -> None:
@@ -147,6 +148,8 @@ class Inputs:
         assert token is not None
         fills = {"input_ids": token, "attention_mask": 1, "token_type_ids": 1, **dict.fromkeys(_TYPES_OF_PLACES, 1)}
         made |= {name: places.widened(made[name], mask, number, fill) for name, fill in fills.items() if name in made}
+        if self._text.marks:
+            made["input_ids"] = places.marked(made["input_ids"], mask, self._text.marks)
 
     def _axes_of(self, name: str) -> dict[int, str]:
         if name == _POSITIONS:

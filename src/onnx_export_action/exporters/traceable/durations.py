@@ -12,7 +12,7 @@ def regulated(
     if speaking_speed != 1.0:
         duration_labels = torch.round(duration_labels.float() * speaking_speed).long()
     silent = (duration_labels.sum() == 0) & (duration_labels.sum(dim=1, keepdim=True) == 0)
-    lengths = torch.where(silent, 1, duration_labels)
+    lengths = duration_labels.masked_fill_(silent, 1)  # in place, as the original: the model gives them out
     ends = lengths.cumsum(1)
     frame = torch.arange(ends[:, -1].max())
     sound = (frame[None, :, None] >= ends[:, None, :]).sum(-1)

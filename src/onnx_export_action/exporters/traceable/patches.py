@@ -15,7 +15,15 @@ from typing import Any
 
 import torch
 
-from onnx_export_action.exporters.traceable import complex_numbers, durations, grids, segments
+from onnx_export_action.exporters.traceable import (
+    complex_numbers,
+    durations,
+    grids,
+    masks,
+    operators,
+    recurrences,
+    segments,
+)
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "length_regulator": durations.regulated,
@@ -23,6 +31,17 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "get_vision_window_index": grids.window_index,
     "get_max_seqlen": segments.no_greatest_length,
 }
+_AROUND: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "torch_chunk_gated_delta_rule": recurrences.gated_delta_rule,
+    "mamba_selective_scan": recurrences.selective_scan,
+    "_vmap_expansion_sdpa": masks.by_broadcasting,
+}
+_METHODS: tuple[tuple[str, Callable[[Callable[..., Any]], Callable[..., Any]]], ...] = (
+    ("permute", operators.permuting),
+    ("movedim", operators.moving),
+    ("cumsum", operators.summing),
+    ("diff", operators.differing),
+)
 
 
 @contextmanager
@@ -36,6 +55,12 @@ def vectorised(model: Any) -> Iterator[None]:
         for name, function in _FUNCTIONS.items():
             for module in _modules_with(name):
                 stack.enter_context(_changed(module, name, function))
+        for name, around in _AROUND.items():
+            for module in _modules_with(name):
+                stack.enter_context(_changed(module, name, around(getattr(module, name))))
+        for module in _modules_of(model):
+            stack.enter_context(_changed(module, "min", operators.least))
+            stack.enter_context(_changed(module, "max", operators.greatest))
         for owner, name, value in _of_torch():
             stack.enter_context(_changed(owner, name, value))
         yield
@@ -46,6 +71,10 @@ def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
         (torch, "repeat_interleave", _repeating(torch.repeat_interleave)),
         (torch, "split", _leaving_whole(torch.split)),
         (torch.Tensor, "scatter", _with_numbers(torch.Tensor.scatter)),
+        *((owner, name, around(getattr(owner, name))) for name, around in _METHODS for owner in (torch, torch.Tensor)),
+        (torch.Tensor, "__setitem__", operators.setting(torch.Tensor.__setitem__)),
+        (torch.Tensor, "unfold", operators.unfolding(torch.Tensor.unfold)),
+        (torch.linalg, "solve_triangular", operators.solving(torch.linalg.solve_triangular)),
         (torch, "polar", complex_numbers.polar),
         (torch, "view_as_complex", complex_numbers.view_as_complex),
         (torch, "view_as_real", complex_numbers.view_as_real),
@@ -67,14 +96,24 @@ def _modules_with(name: str) -> list[Any]:
     return [module for module in loaded if inspect.isfunction(getattr(module, "__dict__", {}).get(name))]
 
 
+def _modules_of(model: Any) -> list[Any]:
+    """The modules that the code of the model's parts is in."""
+    names = dict.fromkeys(type(part).__module__ for part in model.modules())
+    return [sys.modules[name] for name in names if name.startswith("transformers.models.")]
+
+
 @contextmanager
 def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
-    own = getattr(owner, name)
+    """The name with another value; it is taken away again where the owner had none of its own."""
+    own = vars(owner).get(name)
     setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(owner, name, own)
+        if own is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
 
 
 def _repeating(own: Callable[..., Any]) -> Callable[..., Any]:
