@@ -8,6 +8,7 @@ from pathlib import Path
 import onnx
 import torch
 import transformers
+from transformers.models.longcat_flash import modeling_longcat_flash
 
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.service import Service
@@ -48,6 +49,19 @@ def test_traceable__experts_answer_the_same_by_products_that_have_operators() ->
         assert model.get_experts_implementation() != before
         torch.testing.assert_close(model(ids).logits, own)
     assert model.get_experts_implementation() == before
+
+
+def test_traceable__experts_that_hand_on_what_they_get_answer_the_same() -> None:
+    sizes = {"hidden_size": 32, "expert_ffn_hidden_size": 16, "n_routed_experts": 3, "zero_expert_num": 2}
+    experts = modeling_longcat_flash.LongcatFlashExperts(transformers.LongcatFlashConfig(**sizes))
+    tiny.draw(experts)
+    generator = torch.Generator().manual_seed(1)
+    given = torch.randn(6, 32, generator=generator), torch.arange(12).reshape(6, 2) % 5, torch.rand(6, 2)
+    own = experts(*given)
+    with traceable(experts):
+        assert "forward" in vars(experts)
+        torch.testing.assert_close(experts(*given), own)
+    assert "forward" not in vars(experts)
 
 
 def test_export__leaves_dropout_off(models: Callable[[str], Path], tmp_path: Path) -> None:

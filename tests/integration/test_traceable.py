@@ -89,11 +89,25 @@ def test_traceable__counts_that_are_a_tensor_repeat_as_they_did() -> None:
         assert torch.repeat_interleave(counts).tolist() == [0, 0, 2, 2, 2]
         assert [len(part) for part in torch.split(torch.zeros(5), [2, 3])] == [2, 3]
         assert get_image_features(torch.zeros(5))[0].shape == (5,)
+        assert packed.get_image_features(torch.zeros(5))[0].shape == (2,)
 
 
 def get_image_features(features: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """As models do it: their features by image, which they join again at once."""
     return torch.split(features, [2, 3])
+
+
+class Packed:
+    """A model that packs its images' features one by one needs them apart."""
+
+    def get_image_features(self, features: torch.Tensor) -> list[torch.Tensor]:
+        return self.pack_image_features(torch.split(features, [2, 3]))
+
+    def pack_image_features(self, features: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
+        return list(features)
+
+
+packed = Packed()
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.5])

@@ -40,6 +40,12 @@ def masked(text: torch.Tensor) -> torch.Tensor:
     return rule(rows, torch.arange(1), steps, steps)
 
 
+def overlapping(text: torch.Tensor) -> torch.Tensor:
+    rows, steps, width = text.size()
+    row, step, within = text.stride()
+    return text.as_strided((rows, steps // 2 - 1, 4, width), (row, 2 * step, step, within))
+
+
 def marked(text: torch.Tensor) -> torch.Tensor:
     marked = text * 1
     marked[text[..., 0] > 0] = text[0, 0]
@@ -62,6 +68,8 @@ KINDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "selected": selected,
     "masked": masked,
     "marked": marked,
+    "as_strided": overlapping,
+    "round": lambda text: text * round(text.shape[2] / 3, 1),
 }
 
 

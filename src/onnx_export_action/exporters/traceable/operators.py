@@ -32,6 +32,11 @@ def _of_sizes(choice: Callable[..., Any], given: tuple[Any, ...]) -> Any:
     return functools.reduce(choice, (each if isinstance(each, torch.Tensor) else torch.tensor(each) for each in given))
 
 
+def rounded(size: torch.Tensor, digits: int | None = None) -> Any:
+    """`round`, which sizes under trace do not know: a constant, as in all that Python computes."""
+    return builtins.round(size.item(), digits)
+
+
 def permuting(own: Own) -> Own:
     """Axes counted from the end are written as they are, which ONNX does not allow."""
 
@@ -97,6 +102,18 @@ def unfolding(own: Own) -> Own:
         return windows.transpose(dimension % tensor.ndim, -2)
 
     return unfold
+
+
+def striding(own: Own) -> Own:
+    """Overlapping windows of a row of vectors, which `as_strided` takes by strides that a trace fixes."""
+
+    def as_strided(tensor: torch.Tensor, size: Any, stride: Any, *given: Any) -> Any:
+        apart = torch.jit.is_tracing() and not given and len(size) == 4 and tensor.ndim in (3, 4)
+        if not apart or tuple(stride[2:]) != tensor.stride()[-2:] or stride[1] % stride[2]:
+            return own(tensor, size, stride, *given)
+        return tensor.flatten(1, -2).unfold(1, int(size[2]), stride[1] // stride[2]).transpose(2, 3)
+
+    return as_strided
 
 
 def setting(own: Own) -> Own:

@@ -73,6 +73,8 @@ def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
         (torch.Tensor, "scatter", _with_numbers(torch.Tensor.scatter)),
         *((owner, name, around(getattr(owner, name))) for name, around in _METHODS for owner in (torch, torch.Tensor)),
         (torch.Tensor, "__setitem__", operators.setting(torch.Tensor.__setitem__)),
+        (torch.Tensor, "__round__", operators.rounded),
+        (torch.Tensor, "as_strided", operators.striding(torch.Tensor.as_strided)),
         (torch.Tensor, "unfold", operators.unfolding(torch.Tensor.unfold)),
         (torch.linalg, "solve_triangular", operators.solving(torch.linalg.solve_triangular)),
         (torch, "polar", complex_numbers.polar),
@@ -129,12 +131,13 @@ def _repeating(own: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _leaving_whole(own: Callable[..., Any]) -> Callable[..., Any]:
-    """An image's features are split by image and joined again at once: here they stay together."""
+    """An image's features are split by image and joined again at once: they stay together, if nothing packs them."""
 
     def split(tensor: torch.Tensor, *given: Any, **named: Any) -> Any:
         frame = inspect.currentframe()
-        caller = frame.f_back.f_code.co_name if frame and frame.f_back else ""
-        if caller == "get_image_features" and given and isinstance(given[0], (list, tuple)) and not any(given[1:]):
+        caller = frame.f_back.f_code if frame and frame.f_back else None
+        joined = caller and caller.co_name == "get_image_features" and "pack_image_features" not in caller.co_names
+        if joined and given and isinstance(given[0], (list, tuple)) and not any(given[1:]):
             return (tensor,)
         return own(tensor, *given, **named)
 
