@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from onnx_export_action.baseline.found import Found
-from onnx_export_action.comparison import history
+from onnx_export_action.comparison import history, together
 from onnx_export_action.comparison.compare import SERVICE, Compared, compare, figures
 from onnx_export_action.errors import UsageError
 from onnx_export_action.gates.decision import decide
@@ -36,13 +36,14 @@ def is_same(found: Found, report: Report) -> bool:
 
 
 def _compared(stage: Stage, made: Made, found: Found | NoBase, report: Report) -> Comparison:
-    if isinstance(found, NoBase):
-        return Comparison(baseline=found, figures=_figures(stage, made))
-    before = found.report
+    before = None if isinstance(found, NoBase) else found.report
     sizes = [sum(file.size_bytes for file in each.main_files) if each else None for each in (before, report)]
+    size = Change(name="size", unit="bytes", base=sizes[0], head=sizes[1])
+    if isinstance(found, NoBase):
+        return Comparison(baseline=found, figures=_figures(stage, made, size))
     comparison = Comparison(
         baseline=found.base,
-        size=Change(name="size", unit="bytes", base=sizes[0], head=sizes[1]),
+        size=size,
         figures=_of_reports(before, report) if before is not None else (),
         history=history.continued(found.base, before) if before is not None else (),
     )
@@ -51,16 +52,17 @@ def _compared(stage: Stage, made: Made, found: Found | NoBase, report: Report) -
     return comparison.model_copy(update=_changes(stage, made, found.file, comparison) if found.file else {})
 
 
-def _figures(stage: Stage, made: Made) -> tuple[Change, ...]:
+def _figures(stage: Stage, made: Made, size: Change) -> tuple[Change, ...]:
     """The candidate's own, where a gate may ask for them."""
     if not stage.settings.fail_on:
         return ()
     try:
         with Worker(interpreters.main(), SERVICE, stage.host, stage.log) as worker:
-            return figures(worker, None, made.file, made.cases)
+            found = figures(worker, None, made.file, made.cases)
     except WorkerFailure as failure:
         stage.log.warning(f"The file's figures are not known: {failure.cause}")
         return ()
+    return _of_all_files(found, size)
 
 
 def _changes(stage: Stage, made: Made, base: Path, known: Comparison) -> dict[str, object]:
@@ -69,14 +71,32 @@ def _changes(stage: Stage, made: Made, base: Path, known: Comparison) -> dict[st
             stage.log.group("Compare it with the baseline"),
             Worker(interpreters.main(), SERVICE, stage.host, stage.log) as worker,
         ):
-            found: Compared = compare(worker, base, made.file, made.cases, stage.threads, stage.log)
+            found = _compared_files(worker, stage, made, base)
     except WorkerFailure as failure:
         if stage.settings.mode == "compare":
             raise UsageError(f"The baseline's file cannot be compared: {failure.cause}", failure.hint or "") from None
         stage.log.warning(f"The baseline's file was not compared: {failure.cause}")
         return {}
-    size = next((change for change in found.figures if change.name == "size"), known.size)
-    return {"size": size, "figures": (*found.figures, *known.figures), "graph": found.graph, "answers": found.answers}
+    size = known.size if known.size is not None and known.size.base is not None else None
+    counted = _of_all_files(found.figures, size)
+    size = next((change for change in counted if change.name == "size"), known.size)
+    return {"size": size, "figures": (*counted, *known.figures), "graph": found.graph, "answers": found.answers}
+
+
+def _of_all_files(figures: tuple[Change, ...], size: Change | None) -> tuple[Change, ...]:
+    """The figures of the main file, with the size of all of a model's files where that is known."""
+    return tuple(size if size is not None and change.name == "size" else change for change in figures)
+
+
+def _compared_files(worker: Worker, stage: Stage, made: Made, base: Path) -> Compared:
+    """The main file, and where both sides have more than one, each of the others with its own cases."""
+    found: dict[str, Compared] = {}
+    for head, cases in {made.file: made.cases, **made.beside}.items():
+        name = head.name.partition(".")[0]
+        before = base if head == made.file else base.with_name(f"{name}.onnx")
+        if before.is_file():
+            found[name] = compare(worker, before, head, cases, stage.threads, stage.log)
+    return together.merged(found)
 
 
 def _unchanged(report: Report) -> dict[str, object]:

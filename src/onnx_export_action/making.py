@@ -26,6 +26,7 @@ class Made:
     cases: tuple[dict[str, Any], ...] = ()
     model_worker: Worker | None = None
     proven: Mapping[str, str] = field(default_factory=dict)  # the hashes of the file and its data when they were proven
+    beside: Mapping[Path, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # other files with their cases
 
 
 def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
@@ -52,9 +53,11 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
         output.keep_tracebacks(stage.settings.output_path, ladder.tracebacks)
     _note(stage, model, climbed)
     passed = climbed.proof.validation.passed
-    proven = delivered.hashes(climbed.exported.file, climbed.proof)
-    file = output.take_model(climbed.exported.file, stage.settings.output_path, passed)
-    return Made(file, climbed.exported.cases, climbed.model_worker, proven)
+    exported = climbed.exported
+    proven = delivered.hashes(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
+    file = output.take_model(exported.file, stage.settings.output_path, passed)
+    beside = {output.place_of(exported.file_of(part), file.parent, passed): part.cases for part in exported.others}
+    return Made(file, exported.cases, climbed.model_worker, proven, beside)
 
 
 def _note(stage: Stage, model: Model, climbed: Climbed) -> None:

@@ -77,11 +77,16 @@ def take_model(exported: Path, folder: Path, passed: bool) -> Path:
     """Move the main file, what lies beside it and all data into the bundle; files that failed say so in their names."""
     # The main file last: where it lies under its name, all others do too.
     for path in sorted(exported.parent.iterdir(), key=lambda path: path == exported):
-        # A data file keeps its name: the graph refers to it.
-        failed = not passed and path.suffix == ".onnx"
-        target = folder / (f"{path.stem}.failed.onnx" if failed else path.name)
+        target = place_of(path, folder, passed)
         path.rename(target)
     return target
+
+
+def place_of(exported: Path, folder: Path, passed: bool) -> Path:
+    """Where a file of an export lies in the bundle."""
+    # A data file keeps its name: the graph refers to it.
+    failed = not passed and exported.suffix == ".onnx"
+    return folder / (f"{exported.stem}.failed.onnx" if failed else exported.name)
 
 
 def _listed(folder: Path) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from onnx_export_action import settings
@@ -19,9 +21,10 @@ from onnx_export_action.baseline.reuse import Taken
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.records import Report
 from onnx_export_action.sources.hashing import record_of
+from onnx_export_action.tasks import DECODER, ENCODER, STEP
 from onnx_export_action.workers.client import Host
 from tests.factories import make_base, make_graph, make_model
-from tests.integration import program
+from tests.integration import mutations, program
 from tests.integration.baseline_case import HEAD, MAIN, MERGE_BASE, add_history
 from tests.integration.github_actions_api import ActionsApi
 from tests.integration.github_api import PULL, REPOSITORY, running_api
@@ -30,6 +33,7 @@ from tests.integration.program import Outcome
 from tests.unit.baseline import bundles
 
 KEY = "f" * 64
+TASK = "text2text-generation-with-past"
 
 
 @pytest.fixture
@@ -122,6 +126,37 @@ def test_take__anything_odd_is_a_warning_and_an_export(
 
 
 @pytest.fixture
+def several(exported: Callable[..., Outcome], tmp_path: Path) -> Found:
+    """The bundle of an encoder-decoder in three files."""
+    folder = Path(shutil.copytree(exported("t5", task=TASK).folder, tmp_path / "base"))
+    report = bundle.check(folder).model_copy(update={"fingerprint": KEY})
+    return Found(make_base(), folder, folder / bundle.model_of(report), report)
+
+
+@pytest.mark.parametrize("name", [ENCODER, DECODER, STEP])
+def test_take__each_of_three_files_must_be_the_proven_one(several: Found, tmp_path: Path, name: str) -> None:
+    assert several.folder is not None
+    file = several.folder / f"{name}.onnx"
+    file.write_bytes(file.read_bytes() + b" ")
+    taken, log, target = take(several, tmp_path)
+    assert taken is None
+    assert f"'{name}.onnx' is not the file that was proven" in log
+    assert names(target) == set()
+
+
+def test_take__each_of_three_files_is_loaded(several: Found, tmp_path: Path) -> None:
+    assert several.folder is not None
+    assert several.report is not None
+    (several.folder / f"{DECODER}.onnx").write_bytes(b"no graph at all")
+    files = tuple(record_of(several.folder / file.path, file.path) for file in several.report.files)
+    report = several.report.model_copy(update={"files": files})
+    taken, log, target = take(Found(several.base, several.folder, several.file, report), tmp_path)
+    assert taken is None
+    assert "the file cannot be loaded" in log
+    assert names(target) == set()
+
+
+@pytest.fixture
 def history(waits: list[float]) -> Iterator[HistoryApi]:
     del waits
     with running_api() as api:
@@ -178,6 +213,72 @@ def test_run__a_pull_request_that_leaves_the_model_alone_exports_nothing(
     assert f"unchanged since `{MERGE_BASE[:7]}`" in outcome.summary
     assert "Nothing was exported in this run" in outcome.summary
     assert "loaded BertModel" not in outcome.log
+
+
+def test_run__a_pull_request_takes_all_three_files(
+    history: HistoryApi, models: Callable[[str], Path], exported: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    shutil.copytree(models("t5"), tmp_path / "t5")
+    pushed = exported("t5", task=TASK)
+    history.keep(
+        "t5-onnx", bundles.zipped({name: (pushed.folder / name).read_bytes() for name in pushed.names()}), MERGE_BASE
+    )
+    size = pushed.outputs["size-bytes"]
+    outcome = pull_request(history, tmp_path, model="t5", task=TASK, **{"fail-on": f"size > {size}\nsize > +0%"})
+    assert outcome.status == 0, outcome.log
+    assert outcome.attempts == [], outcome.log
+    three = {f"{name}.onnx": (pushed.folder / f"{name}.onnx").read_bytes() for name in (ENCODER, DECODER, STEP)}
+    assert {name: (outcome.folder / name).read_bytes() for name in three} == three
+    assert outcome.outputs["size-bytes"] == size == str(sum(map(len, three.values())))
+    compared = outcome.report["comparison"]
+    assert compared["same_file"] is True
+    assert compared["size"]["base"] == compared["size"]["head"] == int(size)
+    assert [gate["outcome"] for gate in compared["gates"]] == ["passed", "passed"]
+
+
+def test_run__a_changed_decoder_among_three_files_is_found(
+    models: Callable[[str], Path], exported: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    shutil.copytree(models("t5"), tmp_path / "t5")
+    base = Path(shutil.copytree(exported("t5", task=TASK).folder, tmp_path / "base"))
+    decoder = onnx.load(base / f"{DECODER}.onnx")
+    mutations.change_weight(decoder, "final_layer_norm", lambda array: -array)
+    decoder.doc_string = "x" * 5000
+    onnx.save(decoder, base / f"{DECODER}.onnx")
+    relisted(base)
+    gates = "size > +0%; weights changed; graph changed; nodes-added > 0"
+    given = {"model": "t5", "task": TASK, "baseline": "base", "fail-on": gates}
+    outcome = program.run(tmp_path, given)
+    assert outcome.status == 1, outcome.log
+    compared = outcome.report["comparison"]
+    assert compared["same_file"] is False
+    assert compared["graph"]["identical"] is False
+    (changed,) = compared["graph"]["weights"]
+    assert re.fullmatch(r"decoder_model: .*final_layer_norm\.weight", changed["name"])
+    assert {(gate["condition"], gate["outcome"]) for gate in compared["gates"]} == {
+        ("size > +0%", "passed"),
+        ("weights changed", "failed"),
+        ("graph changed", "failed"),
+        ("nodes-added > 0", "passed"),
+    }
+    moved = {answer["output"] for answer in compared["answers"] if answer["max_abs_diff"]}
+    assert moved == {f"{DECODER}: logits"}
+    sizes = {
+        side: sum((folder / f"{name}.onnx").stat().st_size for name in (ENCODER, DECODER, STEP))
+        for side, folder in (("base", base), ("head", outcome.folder))
+    }
+    assert {side: compared["size"][side] for side in sizes} == sizes
+    assert [figure for figure in compared["figures"] if figure["name"] == "size"] == [compared["size"]]
+    checks = {check["name"]: check["passed"] for check in outcome.report["validation"]["checks"]}
+    assert checks["bundle"] is True
+
+
+def relisted(folder: Path) -> None:
+    """Report and manifest with the hashes of the files that lie there."""
+    report = bundle.report_of(folder / "report.json")
+    files = tuple(record_of(folder / file.path, file.path) for file in report.files)
+    for name, content in bundles.bundle(report.model_copy(update={"files": files}), {}).items():
+        (folder / name).write_bytes(content)
 
 
 def change_weights(workspace: Path) -> None:

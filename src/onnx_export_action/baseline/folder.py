@@ -33,7 +33,7 @@ def check(folder: Path) -> Report:
     if set(listed) != set(report.files):
         raise Unusable(f"Its {REPORT} and its {MANIFEST} do not list the same files.")
     names = {file.path for file in listed}
-    missing = {model_of(report), *(report.graph.external_files if report.graph else ())} - names
+    missing = {*models_of(report), *(report.graph.external_files if report.graph else ())} - names
     if missing or len(names) < len(listed):
         raise Unusable(f"Its {MANIFEST} does not list {min(missing, default='each file once')}.")
     for file in listed:
@@ -45,6 +45,12 @@ def model_of(report: Report) -> str:
     """The name of the main file."""
     step = f"{tasks.STEP}.onnx"
     return step if step in {file.path for file in report.files} else MODEL
+
+
+def models_of(report: Report) -> tuple[str, ...]:
+    """The names of all files that a model was written to, the main one first."""
+    main = model_of(report)
+    return (main,) if main == MODEL else (main, *(f"{part}.onnx" for part in (tasks.ENCODER, tasks.DECODER)))
 
 
 def report_of(path: Path) -> Report:

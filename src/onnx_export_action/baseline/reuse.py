@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action.baseline.folder import model_of
+from onnx_export_action.baseline.folder import model_of, models_of
 from onnx_export_action.baseline.found import Found, Unusable
 from onnx_export_action.bundle import whole
 from onnx_export_action.log import Log
@@ -140,7 +140,8 @@ def _proven_graph(report: Report, file: Path, settings: Settings, host: Host, lo
     try:
         with Worker(interpreters.main(), proof.SERVICE, host, log) as worker:
             seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
-            worker.call("open", file=str(file), threads=settings.threads or 1)
+            for name in models_of(report):
+                worker.call("open", file=str(file.with_name(name)), threads=settings.threads or 1)
     except WorkerFailure as failure:
         raise Unusable(f"the file cannot be loaded: {failure.cause}") from None
     graph, checks = Graph.model_validate(seen["graph"]), [Check.model_validate(check) for check in seen["checks"]]

@@ -18,14 +18,17 @@ from onnx_export_action.workers.client import Host, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
 
-def hashes(file: Path, proven: Proof) -> dict[str, str]:
-    """The SHA-256 of a file that was proven, under no name, and of its external data; nothing of one that failed."""
+def hashes(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> dict[str, str]:
+    """The SHA-256 of a file that was proven, under no name, of its data and of what else was proven beside it.
+
+    Nothing of one that failed.
+    """
     if not proven.validation.passed:
         return {}
-    data = proven.graph.external_files if proven.graph else ()
+    names = {*(proven.graph.external_files if proven.graph else ()), *(path.name for path in beside)} - {file.name}
     return {
         "": record_of(file, file.name).sha256,
-        **{name: record_of(file.parent / name, name).sha256 for name in data},
+        **{name: record_of(file.parent / name, name).sha256 for name in sorted(names)},
     }
 
 

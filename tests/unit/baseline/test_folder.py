@@ -60,6 +60,10 @@ BROKEN = {
         "each file once",
     ),
     "lists no graph": (bundle(content={"config.json": b"{}"}), "does not list model.onnx"),
+    "lists no decoder": (
+        bundle(content={"decoder_with_past_model.onnx": b"the graph", "encoder_model.onnx": b"the graph"}),
+        "does not list decoder_model.onnx",
+    ),
     "lists no weights": (bundle(report_of(graph=EXTERNAL)), "does not list weights.bin"),
     "leads out": (listed_as("../x"), "names '../x', which is no file of a bundle"),
     "leads out, absolute": (listed_as("/etc/passwd"), "names '/etc/passwd', which"),
