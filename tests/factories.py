@@ -14,6 +14,7 @@ from onnx_export_action.records import (
     Check,
     Comparison,
     Disagreement,
+    Elsewhere,
     Environment,
     Export,
     Failure,
@@ -103,6 +104,12 @@ def make_case(shape: str = SHAPES[0], **overrides: Any) -> Case:
     """A case with one output that agrees."""
     inputs = {"input_ids": (1, 7), "attention_mask": (1, 7)}
     return Case(**{"shape": shape, "inputs": inputs, "outputs": (make_parity(),), **overrides})
+
+
+def make_elsewhere(max_abs_diff: float = 1e-6) -> Elsewhere:
+    """The same file in another runtime, this far off."""
+    case = make_case(outputs=(make_parity(max_abs_diff=max_abs_diff),))
+    return Elsewhere(runtime="TensorFlow 2.21.0, converted by onnx2tf 1.28.8", shape=case.shape, case=case)
 
 
 def make_axis(name: str = "sequence", **overrides: Any) -> Axis:

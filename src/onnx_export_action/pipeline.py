@@ -6,7 +6,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action import against_base, bundle, costs, cross_check, environment, making, output, ready, sources
+from onnx_export_action import (
+    against_base,
+    also_check,
+    bundle,
+    costs,
+    cross_check,
+    environment,
+    making,
+    output,
+    ready,
+    sources,
+)
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.errors import SurroundingsError, UsageError
@@ -51,6 +62,8 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
             )
     if model.framework == "tensorflow":
         first_need.tensorflow(edges.environment, log)
+    elif settings.also_check is not None:
+        first_need.tensorflow(edges.environment, log, needed_by="`also-check`")
     read = (*sources.read_by_workers(model, settings), *([file] if file else []))
     pool = _pool_for(model, file, settings, edges.pool)
     user = access.user_for(edges.worker_user, *read, folder)
@@ -93,6 +106,7 @@ def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Ma
         capacity.check_memory(model, capacity.available_memory())
         made = making.export(stage, model, stack)
     made = cross_check.hold(stage, model, made)
+    also_check.run(stage, made)
     validation = stage.progress.validation
     if validation is not None and validation.passed:
         _make_variants(stage, made)

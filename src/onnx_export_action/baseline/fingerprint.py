@@ -23,7 +23,7 @@ _FORMAT = 1
 
 # The inputs that the file or its proof depends on.
 DETERMINING = (
-    *("exporter", "opset", "dtype", "target", "target_check", "cross_check", "variants"),
+    *("exporter", "opset", "dtype", "target", "target_check", "cross_check", "also_check", "variants"),
     *("atol", "rtol", "batch_sizes", "sequence_lengths", "threads"),
 )
 # The inputs that it does not depend on. A new input belongs into one of the two; a test asks for it.
@@ -76,7 +76,8 @@ def of(model: Model, settings: Settings) -> str:
         "python": platform.python_version(),
         "machine": [platform.system(), platform.machine()],
         "main": _distributions(map(Path, sys.path)),
-        "other": _distributions(interpreter.parent.parent.glob("lib/python3*/site-packages")),
+        "other": _distributions(_folders(interpreter)),
+        "also": _distributions(_folders(interpreters.tensorflow())) if settings.also_check else [],
         "settings": {name: getattr(settings, name) for name in DETERMINING},
         "task": model.task,
         "files": _files(model),
@@ -97,6 +98,10 @@ def _program(package: Path) -> str:
 def _distributions(folders: Iterable[Path]) -> list[str]:
     """The installed libraries as `name-version`, by the folders in which installers note them."""
     return sorted({entry.stem for folder in folders for entry in folder.glob("*.dist-info")})
+
+
+def _folders(interpreter: Path) -> Iterable[Path]:
+    return interpreter.parent.parent.glob("lib/python3*/site-packages")
 
 
 def _own_files(settings: Settings) -> list[Path]:

@@ -30,7 +30,17 @@ from onnx_export_action.records.model import FRAMEWORKS, Framework, Model
 from onnx_export_action.records.publication import Publication
 from onnx_export_action.records.report import SCHEMA_VERSION, Environment, Failure, Report, Request, Verdict
 from onnx_export_action.records.samples import Disagreement, Samples
-from onnx_export_action.records.validation import Axis, Case, Check, Departure, Fixing, Parity, Step, Validation
+from onnx_export_action.records.validation import (
+    Axis,
+    Case,
+    Check,
+    Departure,
+    Elsewhere,
+    Fixing,
+    Parity,
+    Step,
+    Validation,
+)
 from onnx_export_action.records.variants import Likeness, Variant, VariantName
 
 __all__ = [
@@ -46,6 +56,7 @@ __all__ = [
     "Comparison",
     "Departure",
     "Disagreement",
+    "Elsewhere",
     "Environment",
     "Export",
     "Failure",

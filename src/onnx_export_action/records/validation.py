@@ -139,6 +139,15 @@ class Fixing(Record):
         return f"`{self.axis}` is fixed{size} by {place}{why}"
 
 
+class Elsewhere(Record):
+    """The proven file converted for another runtime: no part of the proof."""
+
+    runtime: str = Field(description="What it was run in, and by which converter.")
+    shape: str = Field(description="The case that it was converted for: sizes are fixed first.")
+    case: Case | None = Field(None, description="What was answered; None where nothing was.")
+    cause: str = Field("", description="Why nothing was answered.")
+
+
 class Validation(Record):
     """The proof: structure, every case, every axis."""
 
@@ -155,6 +164,9 @@ class Validation(Record):
     )
     fixings: tuple[Fixing, ...] = Field((), description="What fixes an axis that should be dynamic.")
     samples: Samples | None = Field(None, description="Agreement on real inputs; None where none were given.")
+    elsewhere: tuple[Elsewhere, ...] = Field(
+        (), description="What `also-check` asked for, file by file; whether it agrees is no part of `passed`."
+    )
     notes: tuple[str, ...] = Field((), description="What the cases do not try because it costs too much.")
     provider: str = Field("", description="The execution provider of ONNX Runtime that answered every case.")
     optimisation: str = Field("", description="Its `GraphOptimizationLevel` in every case, as in every timing.")

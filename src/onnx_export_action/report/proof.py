@@ -15,7 +15,7 @@ def validation_section(report: Report) -> Section:
         raise ValueError("a report without validation has no proof to show")
     blocks: list[Block] = []
     if validation.cases:
-        rows = [(case.shape, *_differences(case), _case_result(case)) for case in validation.cases]
+        rows = [(case.shape, *_differences(case), case_result(case)) for case in validation.cases]
         blocks.append(table("case|max abs diff:|max rel diff:|signal to noise:|result", [*rows]))
         blocks += _outputs(validation)
     if validation.departure is not None:
@@ -80,7 +80,8 @@ def _output(name: str, found: list[Parity]) -> tuple[str | Line, ...]:
     )
 
 
-def _case_result(case: Case) -> Line:
+def case_result(case: Case) -> Line:
+    """Whether every output agrees, and which do not."""
     if case.passed:
         return line("✓ agrees")
     if case.error:

@@ -6,6 +6,7 @@ from onnx_export_action.records import FRAMEWORKS, Attempt, Base, Benchmark, Env
 from onnx_export_action.report import units
 from onnx_export_action.report.blocks import Code, Paragraph, Section, table
 from onnx_export_action.report.changes import changes_section
+from onnx_export_action.report.elsewhere import elsewhere_section
 from onnx_export_action.report.gates import gates_section
 from onnx_export_action.report.proof import validation_section
 from onnx_export_action.report.samples import samples_section
@@ -26,6 +27,7 @@ def of(report: Report) -> tuple[Section, ...]:
         variants_section(report),
         validation_section(report) if report.validation else None,
         samples_section(report.validation.samples) if report.validation and report.validation.samples else None,
+        elsewhere_section(report.validation.elsewhere) if report.validation and report.validation.elsewhere else None,
         _reused(report.export.reused_from) if report.export and report.export.reused_from else None,
         _attempts(report.export, report.verdict == "error") if report.export and report.export.attempts else None,
         _benchmark(report.benchmark) if report.benchmark else None,

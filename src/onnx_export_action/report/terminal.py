@@ -17,7 +17,16 @@ _COLOURS = {"good": "green", "caution": "yellow", "bad": "red"}
 _STYLES = {"plain": "", "strong": "bold", "code": "cyan"}
 _SHORT = 16
 # What a person wants beside the panel, and how much of it when nothing is wrong; the files hold the rest.
-_SHOWN = {"warnings": 9, "gates": 1, "changes": 99, "variants": 9, "validation": 1, "samples": 1, "benchmark": 2}
+_SHOWN = {
+    "warnings": 9,
+    "gates": 1,
+    "changes": 99,
+    "variants": 9,
+    "validation": 1,
+    "samples": 1,
+    "elsewhere": 1,
+    "benchmark": 2,
+}
 
 
 def show(report: Report, console: Console, folder: str = "") -> None:

@@ -16,6 +16,7 @@ from onnx_export_action.records import VariantName
 from onnx_export_action.settings.types import (
     MAX_OPSET,
     MIN_OPSET,
+    AlsoCheck,
     Comment,
     DType,
     Exporter,
@@ -97,6 +98,11 @@ class Settings(BaseModel):
     cross_check: Annotated[bool, BeforeValidator(strict_bool)] = Field(
         False,
         description="Hold the answers of transformers 5 and 4.57 against each other where both can load the model.",
+    )
+    also_check: AlsoCheck | None = Field(
+        None,
+        description="Where else the proven file is run: `tensorflow` converts it by onnx2tf and compares the answers. "
+        "What comes of it is a row of the report and a figure for `fail-on`: docs/tensorflow.md says how far it goes.",
     )
     atol: Tolerance | None = Field(
         None, description="Absolute parity limit; default: a few times the rounding of the model's own answers."

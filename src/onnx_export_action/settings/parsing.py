@@ -85,16 +85,7 @@ def _baseline_checks(settings: Settings, path: Path) -> list[str]:
     return []
 
 
-# What people may look for, and why it is not there.
-_NOT_THERE = {
-    "also-check": "no package runs an ONNX file in TensorFlow with the versions here, docs/tensorflow.md says what was "
-    "tried; leave it out"
-}
-
-
 def _unknown(name: str) -> str:
-    if name in _NOT_THERE:
-        return f"{name}: {_NOT_THERE[name]}"
     near = nearest(name)
     return f"unknown input {name[:80]!r}" + (f", did you mean {near!r}?" if near else "")
 

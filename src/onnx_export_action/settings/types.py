@@ -17,6 +17,7 @@ DType = Literal["fp32", "fp16", "bf16"]
 Comment = Literal["auto", "always", "never"]
 ReleaseAssets = Literal["auto", "always", "never"]
 TargetCheck = Literal["table", "install"]
+AlsoCheck = Literal["tensorflow"]
 Mode = Literal["run", "compare", "plan", "report", "doctor"]
 OnUndecided = Literal["pass", "fail"]
 

@@ -25,6 +25,7 @@ from onnx_export_action.validation import (
     frozen,
     generation,
     likeness,
+    one_size,
     operators,
     parity,
     real_inputs,
@@ -219,6 +220,10 @@ class Service:
         with tempfile.TemporaryDirectory(dir=Path(failing).parent) as folder:
             found = frozen.find(Seen(Probe(Path(file), Path(folder)), runs[0], runs[1], named), samples)
         return found.model_dump() if found else None
+
+    def write_for_one_size(self, file: str, case: dict[str, Any], target: str) -> None:
+        """Write the file for the sizes of one case alone."""
+        one_size.write(Path(file), _arrays(case["file"])[0], Path(target))
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""

@@ -77,6 +77,15 @@ def write_optimised(file: Path, target: Path, threads: int) -> None:
     onnxruntime.InferenceSession(str(file), options, providers=[PROVIDER])
 
 
+def write_folded(model: bytes, target: Path) -> None:
+    """Write the graph with all that is constant computed, in operators of ONNX alone."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(model, options, providers=[PROVIDER])
+
+
 def version() -> str:
     """The installed ONNX Runtime's version."""
     return str(onnxruntime.__version__)

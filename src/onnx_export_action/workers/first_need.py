@@ -21,17 +21,17 @@ _PASSED_ON = re.compile(r"PATH|LANG|LC_ALL|HOME|TMPDIR|SSL_CERT_FILE|NETRC|UV_\w
 _SAID = re.compile(r"^(error:|\W) (?P<cause>.+)")
 
 
-def tensorflow(environment: Mapping[str, str], log: Log, root: Path = _ROOT) -> None:
+def tensorflow(environment: Mapping[str, str], log: Log, root: Path = _ROOT, needed_by: str = "the model") -> None:
     """Make it from its lock, unless it is there; in a checkout alone, as an image has it or has it not."""
     folder = interpreters.tensorflow().parent.parent
     if _is_ready(folder, root):
         return
     if not (root / _SCRIPT).is_file():
         raise UsageError(
-            "this installation has no TensorFlow, which the model needs.",
+            f"this installation has no TensorFlow, which {needed_by} needs.",
             "In a workflow write `uses: org/onnx-export-action/tensorflow@...`; docs/tensorflow.md has the other ways.",
         )
-    with log.group("Make the interpreter with TensorFlow: 1.5 GB, this once"), _alone(folder):
+    with log.group("Make the interpreter with TensorFlow: 1.6 GB, this once"), _alone(folder):
         if not _is_ready(folder, root):
             _make(environment, log, root)
             (folder / ".setup").touch()

@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "target": "onnxruntime>=1.16",
     "target_check": "install",
     "cross_check": True,
+    "also_check": "tensorflow",
     "atol": 0.1,
     "rtol": 0.1,
     "batch_sizes": (1, 2),

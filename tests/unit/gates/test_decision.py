@@ -17,7 +17,9 @@ NO_BASE = Comparison(baseline=NoBase(reason="No run has left one yet."))
 REPORT = factories.make_report(
     comparison=None,
     variants=(factories.make_variant(), factories.make_failed_variant()),
-    validation=factories.make_validation(samples=factories.make_samples()),
+    validation=factories.make_validation(
+        samples=factories.make_samples(), elsewhere=(factories.make_elsewhere(), factories.make_elsewhere(0.25))
+    ),
 )
 COMPARISON = factories.make_comparison(gates=())
 SAME = GraphDiff(identical=True)
@@ -82,6 +84,7 @@ VALUES: dict[str, tuple[float, str]] = {
     "cases": (6, "count"),
     "axes-not-proven": (0, "count"),
     "sample-agreement": (99.8, "percent"),
+    "tensorflow-diff": (0.25, ""),
     "attempts": (1, "count"),
     "export-seconds": (12.34, "s"),
     "export-memory": (1_230_000_000, "bytes"),

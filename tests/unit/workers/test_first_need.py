@@ -47,7 +47,7 @@ def need(checkout: Path, **environment: str) -> RecordingLog:
 def test_tensorflow__is_made_once_and_again_for_another_lock(checkout: Path) -> None:
     script(checkout, MAKES)
     log = need(checkout, UV_INDEX_URL="index", GITHUB_TOKEN="ghs_secret")
-    assert log.lines == ["Make the interpreter with TensorFlow: 1.5 GB, this once", "made tensorflow with index"]
+    assert log.lines == ["Make the interpreter with TensorFlow: 1.6 GB, this once", "made tensorflow with index"]
     assert need(checkout).lines == []
     os.utime(checkout / "requirements" / "tensorflow.txt", (2e9, 2e9))
     os.utime(checkout / ".venv-tensorflow" / ".setup", (1e9, 1e9))

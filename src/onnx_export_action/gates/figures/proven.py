@@ -29,6 +29,13 @@ def _fixed_axes(report: Report, _: Comparison) -> float | None:
     return sum(not axis.proven for axis in report.validation.dynamic_axes) if report.validation is not None else None
 
 
+def _elsewhere(report: Report, _: Comparison) -> float | None:
+    """Unknown as soon as one file was not run, or answered with other shapes."""
+    ran = report.validation.elsewhere if report.validation is not None else ()
+    found = [each.case.max_abs_diff if each.case is not None else None for each in ran]
+    return None if None in found else greatest(found)
+
+
 def _agreement(report: Report, _: Comparison) -> float | None:
     samples = report.validation.samples if report.validation is not None else None
     return samples.agreement_pct if samples is not None else None
@@ -43,6 +50,7 @@ PROVEN = {
     "cases": Figure(COUNT, "cases of the proof", _cases, relative=False),
     "axes-not-proven": Figure(COUNT, "axes of the inputs that are fixed or not proven", _fixed_axes, relative=False),
     "sample-agreement": Figure(PERCENT, "answers to samples that are the model's", _agreement, relative=False),
+    "tensorflow-diff": Figure(NUMBER, "greatest difference of TensorFlow's answers", _elsewhere, relative=False),
     "attempts": Figure(COUNT, "attempts to export", _attempts, relative=False),
     "export-seconds": Figure(SECONDS, "all attempts together", of_part("export", "seconds"), relative=False),
     "export-memory": Figure(BYTES, "peak memory of the exporting process", of_part("export", "peak_rss_bytes")),
