@@ -56,6 +56,8 @@ KINDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permute": lambda text: text.permute(-1, 0, -2),
     "movedim": lambda text: torch.movedim(text, -1, 1),
     "movedim_of_two": lambda text: text.movedim((0, 1), (-1, 0)),
+    "repeat_interleave": lambda text: text.repeat_interleave(3, dim=1),
+    "repeat_interleave_at_the_end": lambda text: torch.repeat_interleave(text, 2, -1),
     "cumsum": lambda text: (text > 0).cumsum(1),
     "diff": lambda text: torch.diff(text, prepend=text[:, :1] - 1, dim=1),
     "unfold": lambda text: text.unfold(1, 3, 2),

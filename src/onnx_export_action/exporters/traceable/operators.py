@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from onnx_export_action.exporters.traceable import grids
+
 Own = Callable[..., Any]
 
 
@@ -65,6 +67,27 @@ def moving(own: Own) -> Own:
 
 def _listed(axes: Any) -> list[int]:
     return list(axes) if isinstance(axes, (list, tuple)) else [axes]
+
+
+def repeating(own: Own) -> Own:
+    """Rows repeated by counts in a tensor are gathered; a number of repetitions along an axis is an axis of its own."""
+
+    def repeat(tensor: torch.Tensor, *given: Any, **named: Any) -> Any:
+        repeats, dim = _repeats(*given, **named)
+        counted = isinstance(repeats, torch.Tensor) and repeats.ndim == tensor.ndim == 1 and not named and dim is None
+        if counted:
+            return tensor[grids.owner(repeats)]
+        if not torch.jit.is_tracing() or not isinstance(repeats, int) or dim is None:
+            return own(tensor, *given, **named)
+        axis = dim % tensor.ndim
+        sizes = [-1] * (axis + 1) + [repeats] + [-1] * (tensor.ndim - axis - 1)
+        return tensor.unsqueeze(axis + 1).expand(sizes).flatten(axis, axis + 1)
+
+    return repeat
+
+
+def _repeats(repeats: Any = None, dim: int | None = None, **_: Any) -> tuple[Any, int | None]:
+    return repeats, dim
 
 
 def summing(own: Own) -> Own:

@@ -38,6 +38,7 @@ _AROUND: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
 }
 _METHODS: tuple[tuple[str, Callable[[Callable[..., Any]], Callable[..., Any]]], ...] = (
     ("permute", operators.permuting),
+    ("repeat_interleave", operators.repeating),
     ("movedim", operators.moving),
     ("cumsum", operators.summing),
     ("diff", operators.differing),
@@ -68,7 +69,6 @@ def vectorised(model: Any) -> Iterator[None]:
 
 def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
     return [
-        (torch, "repeat_interleave", _repeating(torch.repeat_interleave)),
         (torch, "split", _leaving_whole(torch.split)),
         (torch.Tensor, "scatter", _with_numbers(torch.Tensor.scatter)),
         *((owner, name, around(getattr(owner, name))) for name, around in _METHODS for owner in (torch, torch.Tensor)),
@@ -116,18 +116,6 @@ def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
             delattr(owner, name)
         else:
             setattr(owner, name, own)
-
-
-def _repeating(own: Callable[..., Any]) -> Callable[..., Any]:
-    """Rows repeated by counts that are a tensor: gathered by the number of the row, which the counts' sums tell."""
-
-    def repeat(*given: Any, **named: Any) -> Any:
-        if len(given) != 2 or named or not all(isinstance(each, torch.Tensor) and each.ndim == 1 for each in given):
-            return own(*given, **named)
-        values, counts = given
-        return values[grids.owner(counts)]
-
-    return repeat
 
 
 def _leaving_whole(own: Callable[..., Any]) -> Callable[..., Any]:
