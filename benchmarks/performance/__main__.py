@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from models import BERT, GPT2, LLAMA, Model, small_bert, weight_bytes
+from models import BERT, GPT2, LLAMA, SMALL, Model, small_bert, weight_bytes
 from page import page
 from watch import Run, run
 
@@ -77,6 +77,27 @@ def pairs(chosen: list[Model], runs: int) -> Iterator[Line]:
                 }
 
 
+def many(_: list[Model], runs: int) -> Iterator[Line]:
+    """Small models by one job of ours with a file of models, and by as many runs of theirs, in turns."""
+    folders = {model.name: (model.make(CACHE), model.task) for model in SMALL}
+    entries = [{"model": name, "task": task} for name, (_, task) in folders.items()]
+    (CACHE / "models.json").write_text(json.dumps({"models": entries}), encoding="utf-8")  # which is YAML too
+    job = [*OURS, "--config", "models.json", "--benchmark-seconds", "0", "--output-dir", "ours"]
+    commands = {"ours": [job], "theirs": [theirs(*each) for each in folders.values()]}
+    for pair in range(runs):
+        order = list(commands.items())[:: 1 if pair % 2 else -1]
+        found = {side: [measured(f"many-{side}", command) for command in told] for side, told in order}
+        reports = [CACHE / "ours" / name / "report.json" for name in folders]
+        verdicts = [json.loads(report.read_text(encoding="utf-8"))["verdict"] for report in reports]
+        failed = sum(run.status != 0 for run in found["theirs"])
+        yield {
+            "passed": verdicts.count("pass"),
+            "failed": failed,
+            "models": list(folders),
+            **{side: {"seconds": sum(run.seconds for run in done)} for side, done in found.items()},
+        }
+
+
 def growth(_: list[Model], runs: int) -> Iterator[Line]:
     """Ours alone, at more and more layers of one width, and at one depth of more and more width."""
     sizes = [*((layers, 256) for layers in _LAYERS), *((6, width) for width in _WIDTHS)]
@@ -116,6 +137,7 @@ def _proof() -> Line:
 
 SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
     "pairs": pairs,
+    "many": many,
     "growth": growth,
     "starts": starts,
     "limited": limited,

@@ -55,6 +55,52 @@ LLAMA = Model(
     },
 )
 
+_TEXT = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "vocab_size": 120,
+}
+_FEATURES, _TOKENS = "feature-extraction", "text-generation"
+# Ten families that both programs export; tiny, so that what a run costs by itself is what is seen.
+SMALL = (
+    Model("tiny-bert", "BertModel", "BertConfig", _FEATURES, _TEXT),
+    Model("tiny-roberta", "RobertaForMaskedLM", "RobertaConfig", "fill-mask", _TEXT),
+    Model("tiny-electra", "ElectraForTokenClassification", "ElectraConfig", "token-classification", _TEXT),
+    Model("tiny-albert", "AlbertForSequenceClassification", "AlbertConfig", "text-classification", _TEXT),
+    Model("tiny-mpnet", "MPNetForQuestionAnswering", "MPNetConfig", "question-answering", _TEXT),
+    Model("tiny-llama", "LlamaForCausalLM", "LlamaConfig", _TOKENS, {**_TEXT, "max_position_embeddings": 256}),
+    Model(
+        "tiny-gpt2",
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        _TOKENS,
+        {"n_embd": 32, "n_layer": 2, "n_head": 2, "vocab_size": 120},
+    ),
+    Model(
+        "tiny-distilbert",
+        "DistilBertModel",
+        "DistilBertConfig",
+        _FEATURES,
+        {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2, "vocab_size": 120},
+    ),
+    Model(
+        "tiny-vit",
+        "ViTForImageClassification",
+        "ViTConfig",
+        "image-classification",
+        {**_TEXT, "image_size": 32, "patch_size": 8},
+    ),
+    Model(
+        "tiny-resnet",
+        "ResNetForImageClassification",
+        "ResNetConfig",
+        "image-classification",
+        {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1], "layer_type": "basic"},
+    ),
+)
+
 
 def small_bert(layers: int, width: int) -> Model:
     """A BERT to see how cost grows."""

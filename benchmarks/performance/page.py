@@ -47,6 +47,17 @@ def _pair(title: str, runs: list[Line], field: str, unit: str, scale: float) -> 
     return (title, *(_spread(values, unit) for values in sides), shown)
 
 
+def _many(lines: list[Line]) -> str:
+    last = lines[-1]
+    count = len(last["models"])
+    columns = (f"{count} small models", "this program: one job", f"`optimum-cli export onnx`: {count} runs", "ratio")
+    names = ", ".join(name.removeprefix("tiny-") for name in last["models"])
+    exits = f"of theirs {count - last['failed']} exited with 0."
+    proven = f"{len(lines)} pairs; of ours {last['passed']} passed their proof, {exits}"
+    table = _table(columns, [_pair("wall time", lines, "seconds", "s", 1.0)])
+    return "\n\n".join(("## Many models in one job", f"A [file of models](config.md): {names}.", table, proven))
+
+
 def _growth(lines: list[Line]) -> str:
     rows = []
     for (layers, width), found in itertools.groupby(lines, key=lambda line: (line["layers"], line["width"])):
@@ -93,4 +104,4 @@ def _table(columns: Cells, rows: Iterable[Cells]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-_SECTIONS = {"pairs": _pairs, "starts": _starts, "limited": _limited, "growth": _growth}
+_SECTIONS = {"pairs": _pairs, "many": _many, "starts": _starts, "limited": _limited, "growth": _growth}
