@@ -70,7 +70,7 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 	.venv/bin/zizmor --offline --quiet action.yml tensorflow/action.yml .github/workflows examples/*.yml
 
 bench: $(DEV) ## The README's figures: this program beside optimum-cli
-	.venv/bin/python benchmarks/performance pairs starts growth limited
+	.venv/bin/python benchmarks/performance pairs many starts growth limited
 
 timing: $(DEV) ## docs/false-alarms.md: how often a comparison of latencies is wrong; MINUTES=60
 	.venv/bin/python benchmarks/false_alarms --minutes $(or $(MINUTES),60)

@@ -37,6 +37,8 @@ _LOADERS = {
     "program": "onnx_export_action.exporters.custom.program",
     "torchscript": "onnx_export_action.exporters.custom.script",
 }
+# Parameters: below it threads wait for each other longer than they compute, on a busy machine a hundred times as long.
+_WORTH_THREADS = 2_000_000
 _EVERY_TOKEN = 99  # its case's number: behind all others
 
 
@@ -53,10 +55,13 @@ class Service:
     def load(self, kind: str, task: str, threads: int, **asked: Any) -> dict[str, Any]:
         """Load the model; tells its class and the versions that it runs with."""
         torch.set_num_threads(threads)
+        self._threads = threads
         torch.manual_seed(SEED)  # a worker that had another model before draws what a new one draws
         self._task = task
         self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
         self._parts = {subject.name: subject for subject in (self._subject, *self._subject.others)}
+        if sum(value.numel() for value in self._subject.module.parameters()) < _WORTH_THREADS:
+            torch.set_num_threads(1)
         return {
             "architecture": self._subject.architecture,
             "fixable": self._subject.fixable,
@@ -148,6 +153,7 @@ class Service:
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of a case's own part, in milliseconds, for about `seconds` and at least once."""
+        torch.set_num_threads(self._threads)
         module, given = self._of(case).module, self._given(case)
         return latencies_ms(lambda: module.answer(given), seconds)
 
