@@ -81,15 +81,14 @@ def commented(ended: Sequence[Ended], place: Place) -> Said:
     """One comment that tells of every model whose settings want one."""
     wanted = [each for each in ended if each.settings is not None and each.settings.comment != "never"]
     chosen = sorted((each.settings for each in wanted if each.settings), key=lambda each: each.comment != "always")
-    if not chosen:
+    if not chosen or place.cancellation.asked:
         return Said()
     told = [(each.report, each.publication) for each in wanted]
     try:
         with place.cancellation.stops():
             return comment_on(told, chosen[0], place.edges.context, place.edges.log)
     except KeyboardInterrupt:
-        if all(each.report.failure is None for each in ended):
-            place.edges.log.warning("The run was cancelled before the comment was written.")
+        place.edges.log.warning("The run was cancelled before the comment was written.")
         return Said()
 
 

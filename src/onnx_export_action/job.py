@@ -66,7 +66,8 @@ def _tell(ended: Sequence[Ended], place: Place, console: Console) -> int:
     tell_runner(ended, said, place)
     if len(ended) > 1:
         overview.show([(each.name, each.report) for each in ended], console)
-    return max(each.status for each in ended)
+    status = max(each.status for each in ended)
+    return SurroundingsError.exit_status if status == 0 and place.cancellation.asked else status
 
 
 def _export(chosen: Settings, place: Place) -> Ended:

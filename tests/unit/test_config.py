@@ -142,6 +142,7 @@ def test_all_of__mistakes(tmp_path: Path, content: str, sentence: str) -> None:
 
 def test_all_of__an_inputs_mistake_is_not_the_files(tmp_path: Path) -> None:
     assert refusal(tmp_path, TWO, opset="99").startswith("opset: too new")
+    assert "unknown input 'optset', did you mean 'opset'?" in refusal(tmp_path, TWO, optset="9")
 
 
 def test_all_of__mistakes_of_all_entries_at_once(tmp_path: Path) -> None:

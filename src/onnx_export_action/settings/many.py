@@ -49,7 +49,7 @@ def all_of(flags: Mapping[str, str], given: Mapping[str, str], workspace: Path) 
     path, mode = inputs.get("config"), inputs.get("mode")
     if not path or mode in _OF_NO_MODEL:
         return (parse(inputs, workspace),)
-    outer = {name: value for name, value in given.items() if value != default_of(name)} | dict(flags)
+    outer = {name: value for name, value in given.items() if not _is_default(name, value)} | dict(flags)
     del outer["config"]
     if mode == "plan":
         del outer["mode"]
@@ -65,6 +65,10 @@ def all_of(flags: Mapping[str, str], given: Mapping[str, str], workspace: Path) 
     if mistakes:
         raise _refusal(mistakes)
     return tuple(chosen)
+
+
+def _is_default(name: str, value: str) -> bool:
+    return name in input_names() and value == default_of(name)
 
 
 def matrix_of(chosen: Sequence[Settings]) -> str:
