@@ -66,6 +66,12 @@ _CONTROL_FLOW = (
         in_model=True,
     ),
     Known(
+        r"type Tensor doesn't define (\w+) method|list indices must be integers or slices, not Tensor",
+        "The model computes with a size in Python, in a way that a trace cannot follow",
+        "Use `exporter: torch`, or write that part of the model with tensors.",
+        in_model=True,
+    ),
+    Known(
         r"[Dd]ata-dependent|GuardOnDataDependent",
         "The model branches on the values of its inputs",
         "Use `exporter: torchscript`, whose file is proven at other inputs, or write the branch with `torch.where`.",
@@ -89,6 +95,23 @@ _SIZES = (
         "The model wants an axis of size {1}, and the sample has {0}",
         "Set `sequence-lengths` to what the model takes.",
         in_model=True,
+    ),
+    Known(
+        r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)",
+        "Two tensors in the model do not fit each other: {0} against {1}",
+        "Check `task`, and the sizes in config.json and preprocessor_config.json, of images first, against each other.",
+        in_model=True,
+    ),
+    Known(
+        r"shape '\[[^\]]*\]' is invalid for input of size (\d+)",
+        "The model lays {0} values out in a shape that they do not fill",
+        "Check the sizes in config.json and preprocessor_config.json, of images first, against each other.",
+        in_model=True,
+    ),
+    Known(
+        r"expects the mel input features to be of length (\d+), but found (\d+)",
+        "The model takes {0} frames of sound, and this exporter made {1}",
+        "Use another `exporter`, which takes the length from config.json.",
     ),
     Known(
         r"shapes cannot be multiplied|must have same reduction dim|Expected size for first two dimensions",
