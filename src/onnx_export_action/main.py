@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from onnx_export_action import cli, job, settings
+from onnx_export_action import cli, job, output, settings
 from onnx_export_action.cancel import Cancellation, cancelled
 from onnx_export_action.delivery import Place
 from onnx_export_action.errors import RunError
@@ -65,6 +65,8 @@ def _perform(arguments: Sequence[str] | None, cancellation: Cancellation) -> int
                 return _examine(chosen[0], place)
             case "plan":
                 return _plan(chosen, place)
+        if chosen[0].name:
+            output.prepare(chosen[0].output_path.parent)  # what a run on one model left there is not of these
     except RunError as caught:
         return job.refused(caught, folder, place, console)
     except Exception as caught:  # a defect of ours is a sentence too, with its traceback in a file

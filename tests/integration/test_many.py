@@ -85,10 +85,13 @@ def test_run__a_job_of_a_matrix_runs_its_own_model(tmp_path: Path) -> None:
     names = [job["name"] for job in json.loads(plan.outputs["matrix"])["include"]]
     assert names == ["right", "promised", "nowhere-at-all", "last"]
     assert not (tmp_path / "onnx-export").exists()
+    (tmp_path / "onnx-export").mkdir()
+    write(tmp_path / "onnx-export" / "model.onnx")  # of an earlier run, on one model
     outcome = program.run(tmp_path, {"config": "models.yml", "model": names[-1]})
     assert outcome.status == 0, outcome.log
     assert [each["name"] for each in json.loads(outcome.outputs["results"])] == ["last"]
     assert outcome.report["request"]["inputs"]["name"] == "last"
+    assert [path.name for path in (tmp_path / "onnx-export").iterdir()] == ["last"]
     assert (tmp_path / "onnx-export" / "last" / "model.onnx").is_file()
 
 
