@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onnx_export_action import output
+from onnx_export_action import merging, output
 from onnx_export_action.baseline import fingerprint, reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
@@ -52,7 +52,8 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
         stage.progress.export = Export(attempts=tuple(ladder.attempts))
         output.keep_tracebacks(stage.settings.output_path, ladder.tracebacks)
     _note(stage, model, climbed)
-    passed = climbed.proof.validation.passed
+    merging.merge(stage, climbed.exported)
+    passed = stage.progress.validation is not None and stage.progress.validation.passed
     exported = climbed.exported
     proven = delivered.hashes(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
     file = output.take_model(exported.file, stage.settings.output_path, passed)

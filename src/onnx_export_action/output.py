@@ -15,7 +15,7 @@ from onnx_export_action.variants.kinds import KINDS
 
 FAILED_MODEL = "model.failed.onnx"
 
-_MODELS = ("model", tasks.ENCODER, tasks.DECODER, tasks.STEP)
+_MODELS = ("model", tasks.ENCODER, tasks.DECODER, tasks.STEP, tasks.MERGED)
 _OWN = (
     *("report.json", "report.md", "report.html", bundle.MANIFEST),
     *(f"{name}{end}" for name in _MODELS for end in (".onnx", ".onnx_data", ".failed.onnx")),

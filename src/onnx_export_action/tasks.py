@@ -113,6 +113,8 @@ _WITH_PAST = ("text-generation", "text2text-generation", "automatic-speech-recog
 
 # The files of an encoder-decoder with past, by Optimum's names.
 ENCODER, DECODER, STEP = "encoder_model", "decoder_model", "decoder_with_past_model"
+# Both decoders in one, where it is asked for.
+MERGED = "decoder_model_merged"
 
 
 def with_past() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
     python load_bundle.py <ORT class> <transformers class> <bundle> <model>
 
-Prints the same texts' answers of both as JSON: generated tokens, or logits.
+Prints the same texts' answers of both as JSON: generated tokens, or logits; and whether one file has both decoders.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def answer(model: Any) -> list[Any]:
 def main(ort_class: str, torch_class: str, bundle: str, folder: str) -> None:
     theirs = getattr(optimum.onnxruntime, ort_class).from_pretrained(bundle)
     own = getattr(transformers, torch_class).from_pretrained(folder).eval()
-    print(json.dumps({"bundle": answer(theirs), "model": answer(own)}))
+    merged = bool(getattr(getattr(theirs, "decoder", None), "is_merged", False))
+    print(json.dumps({"bundle": answer(theirs), "model": answer(own), "merged": merged}))
 
 
 if __name__ == "__main__":

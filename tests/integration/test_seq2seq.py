@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +15,17 @@ import numpy as np
 import onnx
 import pytest
 
+from onnx_export_action import merging
 from onnx_export_action.exporters.attempt import Exported
-from onnx_export_action.tasks import DECODER, ENCODER, STEP
+from onnx_export_action.progress import Progress
+from onnx_export_action.stage import Stage
+from onnx_export_action.tasks import DECODER, ENCODER, MERGED, STEP
 from onnx_export_action.validation import proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers.client import Host, Worker
+from tests.factories import make_export, make_validation
 from tests.integration import cache_mutations as mutations
+from tests.integration import mutations as mutations_of_files
 from tests.integration import right as right_export
 from tests.integration import tiny
 from tests.integration.mutations import OPSET, nothing
@@ -209,3 +216,46 @@ def test_program__optimum_writes_them_too(exported: Callable[..., Outcome]) -> N
 
 def test_program__a_model_without_a_decoder_has_no_past(exported: Callable[..., Outcome]) -> None:
     assert_error(exported("wav2vec2", task=SPEECH), 2, "A wav2vec2 model has no decoder, so there is no past.")
+
+
+def test_program__merges_the_decoders_and_stores_each_weight_once(exported: Callable[..., Outcome]) -> None:
+    outcome = exported("t5", task=TASK, merged_decoder="true")
+    assert outcome.status == 0, outcome.log
+    inputs, outputs = interface(outcome, MERGED)
+    assert inputs == [*interface(outcome, DECODER)[0], *interface(outcome, STEP)[0][2:], "use_cache_branch"]
+    assert outputs == interface(outcome, DECODER)[1]
+    assert weight_bytes(outcome, MERGED) == weight_bytes(outcome, DECODER)
+    checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
+    assert re.fullmatch(
+        r"both branches give the answers in 15 cases; 20 tokens, one after the other, .*", checks["merged decoder"]
+    )
+    shapes = [case["shape"] for case in outcome.report["validation"]["cases"]]
+    assert sum(shape.startswith(f"{MERGED}, ") for shape in shapes) == 15
+    assert outcome.outputs["onnx-path"].endswith(f"{STEP}.onnx")
+
+
+def weight_bytes(outcome: Outcome, name: str) -> int:
+    """Of the weights outside of branches, and of those inside that are more than a few numbers."""
+    graph = onnx.load(outcome.folder / f"{name}.onnx").graph
+    inner = [attribute.g for node in graph.node for attribute in node.attribute if node.op_type == "If"]
+    tensors = [tensor for each in (graph, *inner) for tensor in each.initializer]
+    return sum(array.nbytes for array in map(onnx.numpy_helper.to_array, tensors) if array.ndim > 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "detail"), [(DECODER, "wrong at decoder_model_merged, batch 1, sequence 1, source 7"), (STEP, "past 3")]
+)
+def test_merge__a_wrong_branch_is_found(right: Exported, tmp_path: Path, part: str, detail: str) -> None:
+    folder = Path(shutil.copytree(right.file.parent, tmp_path / "files"))
+    model = onnx.load(folder / f"{part}.onnx")
+    mutations_of_files.change_weight(model, "final_layer_norm", lambda array: -array)
+    onnx.save(model, folder / f"{part}.onnx")
+    progress = Progress(validation=make_validation(), export=make_export(opset=OPSET))
+    settings = settings_for(tmp_path, task=TASK, merged_decoder="true")
+    stage = Stage(settings, Host(300, 10**10, None, dict(os.environ)), 1, tmp_path, RecordingLog(), progress)
+    merging.merge(stage, replace(right, file=folder / right.file.name))
+    assert progress.validation is not None
+    assert not progress.validation.passed
+    check = progress.validation.checks[-1]
+    assert (check.name, check.passed) == ("merged decoder", False)
+    assert detail in check.detail

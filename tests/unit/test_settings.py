@@ -190,6 +190,10 @@ def test_parse__every_bad_value_is_named_at_once() -> None:
             {"task": "text2text-generation-with-past", "variants": "fp16"},
             "variants: text2text-generation-with-past writes several files, and variants are made of one",
         ),
+        (
+            {"task": "text-generation-with-past", "merged-decoder": "true"},
+            "merged-decoder: text-generation-with-past writes one file; only text2text-generation-with-past, ",
+        ),
         ({"optset": "13"}, "unknown input 'optset', did you mean 'opset'?"),
         ({"qqqq": "13"}, "unknown input 'qqqq'."),
         ({"also-check": "jax"}, "also-check: input should be 'tensorflow'"),

@@ -23,7 +23,17 @@ _FORMAT = 1
 
 # The inputs that the file or its proof depends on.
 DETERMINING = (
-    *("exporter", "opset", "dtype", "target", "target_check", "cross_check", "also_check", "variants"),
+    *(
+        "exporter",
+        "opset",
+        "dtype",
+        "target",
+        "target_check",
+        "cross_check",
+        "also_check",
+        "variants",
+        "merged_decoder",
+    ),
     *("atol", "rtol", "batch_sizes", "sequence_lengths", "threads"),
 )
 # The inputs that it does not depend on. A new input belongs into one of the two; a test asks for it.

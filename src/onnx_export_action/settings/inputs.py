@@ -86,6 +86,11 @@ class Settings(BaseModel):
         description="More files from the same export, each validated and measured: `fp16`, `int8-dynamic`, `O1` to "
         "`O4`.",
     )
+    merged_decoder: Annotated[bool, BeforeValidator(strict_bool)] = Field(
+        False,
+        description="Of an encoder-decoder with past, also write `decoder_model_merged.onnx`, as transformers.js loads "
+        "it: both decoders in one file, each weight once.",
+    )
     target: str | None = Field(
         None,
         description="The oldest runtime that must load the file, e.g. `onnxruntime>=1.16`; default: the installed one.",
@@ -212,6 +217,18 @@ class Settings(BaseModel):
                 "{task} writes several files, and variants are made of one; leave `variants` empty, or use the task "
                 "without `-with-past`",
                 {"task": task},
+            )
+        return value
+
+    @field_validator("merged_decoder")
+    @classmethod
+    def _of_two_decoders(cls, value: bool, info: ValidationInfo) -> bool:
+        task = info.data.get("task", "")
+        if value and not tasks.has_several_files(task):
+            raise PydanticCustomError(
+                "merged",
+                "{task} writes one file; only {known} write two decoders to merge",
+                {"task": task, "known": ", ".join(name for name in tasks.with_past() if tasks.has_several_files(name))},
             )
         return value
 

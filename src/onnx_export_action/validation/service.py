@@ -25,6 +25,7 @@ from onnx_export_action.validation import (
     frozen,
     generation,
     likeness,
+    merged,
     one_size,
     operators,
     parity,
@@ -87,7 +88,7 @@ class Service:
     def open(self, file: str, threads: int) -> dict[str, Any]:
         """Load the file; tells its inputs, outputs, load time in milliseconds."""
         start = time.perf_counter()
-        self._session, self._parts = Session(Path(file), threads), {}
+        self._session, self._parts = merged.opened(Path(file), threads), {}
         load_ms = 1000 * (time.perf_counter() - start)
         return {
             "inputs": list(self._session.input_types),
@@ -185,7 +186,7 @@ class Service:
     def _opened(self, file: str, threads: int) -> generation.Run:
         """One of several files that answer together, loaded once."""
         if file not in self._parts:
-            self._parts[file] = Session(Path(file), threads)
+            self._parts[file] = merged.opened(Path(file), threads)
         return self._parts[file].run
 
     def depart(self, file: str, case: dict[str, Any], parts: dict[str, str], dtype: str) -> dict[str, Any] | None:

@@ -48,6 +48,11 @@ class Session:
         return {value.name: _NUMPY_TYPES.get(value.type, value.type) for value in self._session.get_inputs()}
 
     @property
+    def input_shapes(self) -> dict[str, list[int | str | None]]:
+        """Input names with their sizes; a name or None where an axis is open."""
+        return {value.name: list(value.shape) for value in self._session.get_inputs()}
+
+    @property
     def output_names(self) -> tuple[str, ...]:
         """Output names in the file's order."""
         return tuple(value.name for value in self._session.get_outputs())

@@ -37,6 +37,7 @@ OTHER: dict[str, Any] = {
     "target_check": "install",
     "cross_check": True,
     "also_check": "tensorflow",
+    "merged_decoder": True,
     "atol": 0.1,
     "rtol": 0.1,
     "batch_sizes": (1, 2),

@@ -1,0 +1,34 @@
+"""The file of both decoders as it is called: with the branch, and nothing in what that branch does not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onnx_export_action import tasks
+from onnx_export_action.validation.generation import PAST
+from onnx_export_action.validation.session import Session
+
+
+def opened(file: Path, threads: int) -> Session:
+    """A loaded file; one of both decoders takes the inputs of either."""
+    return (Merged if file.stem == tasks.MERGED else Session)(file, threads)
+
+
+class Merged(Session):
+    """One file in the stead of decoder and decoder with past."""
+
+    def prepared(self, inputs: dict[str, NDArray[Any]]) -> Callable[[], list[Any]]:
+        """A call with these inputs, by the branch that they belong to."""
+        given = {"use_cache_branch": np.array([any(name.startswith(PAST) for name in inputs)]), **inputs}
+        batch = len(next(iter(inputs.values())))
+        empty = (name for name in self.input_types if name not in given)
+        return super().prepared({**given, **{name: self._empty(name, batch) for name in empty}})
+
+    def _empty(self, name: str, batch: int) -> NDArray[Any]:
+        sizes = (size if isinstance(size, int) else 0 for size in self.input_shapes[name][1:])
+        return np.zeros((batch, *sizes), self.input_types[name])
