@@ -42,6 +42,13 @@ def dense(folder: Path) -> None:
     model.save_weights(folder / "alone.weights.h5")
 
 
+def wide(folder: Path) -> None:
+    """More than 8 MB of weights, which are kept outside of the graph on the way."""
+    numbers = keras.Input((1500,), name="numbers")
+    hidden = keras.layers.Dense(1500, activation="gelu")(numbers)
+    keras.Model(numbers, keras.layers.Dense(2, name="answer")(hidden)).save(folder / "wide.keras")
+
+
 class Pair(tf.Module):
     """Ids with their mask, which share a length, and a second text of a length of its own."""
 
@@ -118,7 +125,7 @@ def _code(folder: Path) -> None:
 def main(folder: Path) -> None:
     """All of them."""
     keras.utils.set_random_seed(0)
-    for make in (text, image, dense, pair, wrong):
+    for make in (text, image, dense, wide, pair, wrong):
         make(folder)
 
 

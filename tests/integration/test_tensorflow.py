@@ -85,6 +85,16 @@ def test_saved_model__of_images_at_the_oldest_opset(run: Run) -> None:
     assert {"saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"} <= weights
 
 
+def test_keras__with_weights_beside_the_graph(run: Run) -> None:
+    outcome = run("wide.keras")
+    assert outcome.status == 0, outcome.log
+    assert axes(outcome) == {("numbers", 0): "batch_size"}
+    graph = onnx.load(outcome.folder / "model.onnx").graph
+    assert sum(len(tensor.raw_data) for tensor in graph.initializer) > 1500 * 1500 * 4
+    assert not [tensor.name for tensor in graph.initializer if tensor.external_data]
+    assert {name for name in outcome.names() if ".onnx" in name} == {"model.onnx"}
+
+
 def test_h5__with_the_inputs_of_a_file_and_its_own_file_again(tensorflow_models: Path, tmp_path: Path) -> None:
     shutil.copyfile(tensorflow_models / "dense.h5", tmp_path / "dense.h5")
     np.savez(tmp_path / "inputs.npz", np.random.default_rng(0).standard_normal((3, 6)))

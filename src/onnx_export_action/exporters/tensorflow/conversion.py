@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import tf2onnx
 
@@ -15,8 +17,12 @@ from onnx_export_action.exporters.tensorflow import operators
 from onnx_export_action.exporters.tensorflow.function import Function
 from onnx_export_action.workers.protocol import Refusal
 
-# All weights are constants of one graph on the way, and protobuf reads no message of 2 GiB.
+# Above, weights are kept outside of the graph, of which each of a dozen optimisations makes a copy.
+_LARGE_BYTES = 2**23
+# All weights are constants of one graph at first, and protobuf reads no message of 2 GiB.
 _GREATEST_BYTES = 2**31 - 2**20
+# tf2onnx 1.17 asks for what NumPy 2 does not have any more.
+vars(np).setdefault("product", np.prod)
 
 
 def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int, file: Path) -> None:
@@ -27,10 +33,7 @@ def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int,
             "at most 2 GB.",
             "Save a smaller model, or one with weights of half the precision.",
         )
-    exported, specs = function.with_fixed(fixed, sizes)
-    # A copy: tf2onnx writes into what it is given.
-    asked = {"opset": opset, "custom_op_handlers": dict(operators.HANDLERS)}
-    model, _ = tf2onnx.convert.from_function(exported, input_signature=specs, **asked)
+    model, weights = _converted(function, fixed, sizes, opset)
     if unknown := sorted({_called(node.op_type) for node in _nodes(model.graph) if not _has_form(node, opset)}):
         raise Refusal(
             f"tf2onnx has no ONNX form for {', '.join(unknown)[:200]} at opset {opset}.",
@@ -42,7 +45,48 @@ def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int,
         for axis, label in axes.get(value.name, {}).items():
             value.type.tensor_type.shape.dim[axis].dim_param = label
     onnx.save(model, str(file))
+    for name, content in weights.items():
+        (file.parent / name).write_bytes(content)
     files.settle(file)
+
+
+def _converted(function: Function, fixed: Axes, sizes: Sizes, opset: int) -> tuple[onnx.ModelProto, dict[str, bytes]]:
+    """The graph, and the weights beside it by the names of their files."""
+    if function.weight_bytes > _LARGE_BYTES:
+        try:
+            return _asked(function, fixed, sizes, opset, large=True)
+        except MemoryError:
+            raise
+        except Exception:  # it is less tried than the other way
+            pass
+    return _asked(function, fixed, sizes, opset, large=False)
+
+
+def _asked(
+    function: Function, fixed: Axes, sizes: Sizes, opset: int, large: bool
+) -> tuple[onnx.ModelProto, dict[str, bytes]]:
+    exported, specs = function.with_fixed(fixed, sizes)
+    tf2onnx.graph.Node.update_proto = _written_once
+    # A copy: tf2onnx writes into what it is given.
+    handlers = dict(operators.HANDLERS)
+    model, kept = tf2onnx.convert.from_function(
+        exported, input_signature=specs, opset=opset, custom_op_handlers=handlers, large_model=large
+    )
+    return model, kept.name_to_tensor_data if kept is not None else {}
+
+
+_write_all = tf2onnx.graph.Node.update_proto
+
+
+def _written_once(node: Any, external_tensor_storage: Any = None) -> None:
+    """What tf2onnx does to every node after each optimisation, without one more copy of a weight that stays."""
+    value = node.attr.get("value") if node.is_const() else None
+    if external_tensor_storage is None and value is not None and vars(node).get("written") is value:
+        del node.op.output[:]
+        node.op.output.extend(node.output)
+        return
+    _write_all(node, external_tensor_storage)
+    node.written = value
 
 
 def _called(operator: str) -> str:
