@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from onnx_export_action import tasks
 from onnx_export_action.errors import SurroundingsError
@@ -74,11 +75,12 @@ def _branch(stage: Stage, judge: Worker, part: Part) -> list[Case]:
     return [_compared(judge, case, part.name) for case in part.cases]
 
 
-def _compared(judge: Worker, case: dict[str, object], part: str) -> Case:
-    """What this branch answers; the outputs of the other are empty."""
+def _compared(judge: Worker, case: dict[str, Any], part: str) -> Case:
+    """What this branch answers, which must be all that its decoder does."""
     found = Case.model_validate(judge.call("compare", case=case))
-    outputs = tuple(parity for parity in found.outputs if parity.passed is not None)
-    return found.model_copy(update={"outputs": outputs, "shape": found.shape.replace(part, tasks.MERGED, 1)})
+    lacking = sorted(set(case["outputs"]) - {parity.output for parity in found.outputs})
+    error = found.error or (f"the file lacks {', '.join(lacking)}" if lacking else "")
+    return found.model_copy(update={"error": error, "shape": found.shape.replace(part, tasks.MERGED, 1)})
 
 
 def _wrote(stage: Stage, judge: Worker, exported: Exported, file: Path) -> Check:

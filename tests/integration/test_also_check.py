@@ -16,6 +16,7 @@ from onnx_export_action.progress import Progress
 from onnx_export_action.records import Elsewhere
 from onnx_export_action.stage import Stage
 from onnx_export_action.workers.client import Host
+from onnx_export_action.workers.pool import Pool
 from tests.factories import make_case, make_validation
 from tests.integration import program
 from tests.integration.program import Outcome
@@ -56,7 +57,7 @@ def checked(folder: Path, *files: Path) -> tuple[tuple[Elsewhere, ...], Recordin
     case = {"file": str(folder / "model-00.npz"), "shape": SHAPE, "inputs": {"x": [3, 8]}}
     log, progress = RecordingLog(), Progress(validation=make_validation(cases=(make_case(SHAPE),)))
     settings = settings_for(folder, also_check="tensorflow")
-    stage = Stage(settings, Host(300, 10**10, None, dict(os.environ)), 1, folder, log, progress)
+    stage = Stage(settings, Host(300, 10**10, None, dict(os.environ)), 1, folder, log, progress, Pool())
     also_check.run(stage, Made(files[0], (case,), beside=dict.fromkeys(files[1:], (case,))))
     assert progress.validation is not None
     assert progress.validation.passed

@@ -23,6 +23,7 @@ from onnx_export_action.tasks import DECODER, ENCODER, MERGED, STEP
 from onnx_export_action.validation import proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers.client import Host, Worker
+from onnx_export_action.workers.pool import Pool
 from tests.factories import make_export, make_validation
 from tests.integration import cache_mutations as mutations
 from tests.integration import mutations as mutations_of_files
@@ -252,7 +253,7 @@ def test_merge__a_wrong_branch_is_found(right: Exported, tmp_path: Path, part: s
     onnx.save(model, folder / f"{part}.onnx")
     progress = Progress(validation=make_validation(), export=make_export(opset=OPSET))
     settings = settings_for(tmp_path, task=TASK, merged_decoder="true")
-    stage = Stage(settings, Host(300, 10**10, None, dict(os.environ)), 1, tmp_path, RecordingLog(), progress)
+    stage = Stage(settings, Host(300, 10**10, None, dict(os.environ)), 1, tmp_path, RecordingLog(), progress, Pool())
     merging.merge(stage, replace(right, file=folder / right.file.name))
     assert progress.validation is not None
     assert not progress.validation.passed

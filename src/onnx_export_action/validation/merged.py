@@ -22,6 +22,10 @@ def opened(file: Path, threads: int) -> Session:
 class Merged(Session):
     """One file in the stead of decoder and decoder with past."""
 
+    def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """What the branch answers; what only the other one does is empty."""
+        return {name: value for name, value in super().run(inputs).items() if value.size}
+
     def prepared(self, inputs: dict[str, NDArray[Any]]) -> Callable[[], list[Any]]:
         """A call with these inputs, by the branch that they belong to."""
         given = {"use_cache_branch": np.array([any(name.startswith(PAST) for name in inputs)]), **inputs}
