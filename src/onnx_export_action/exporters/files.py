@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnx_ir
-
 EXTERNAL_ABOVE_BYTES = 1 << 30
 
 
@@ -16,6 +14,8 @@ def settle(file: Path) -> None:
     total = file.stat().st_size + sum(path.stat().st_size for path in others)
     if others == ([data] if total > EXTERNAL_ABOVE_BYTES else []):
         return
+    import onnx_ir  # with sympy behind it a second's work, and most routes write the layout themselves
+
     model = onnx_ir.load(file)
     if total <= EXTERNAL_ABOVE_BYTES:
         model = onnx_ir.external_data.load_to_model(model)

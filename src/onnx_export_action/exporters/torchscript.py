@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import onnx
-import onnx_ir
 import torch
-from onnx_ir.passes import common
 
-from onnx_export_action.exporters import streaming, twins
+from onnx_export_action.exporters import simplify, streaming, twins
 from onnx_export_action.exporters.routes import Job
 
 _SDPA_SINCE = 14
@@ -47,29 +45,36 @@ def _attention_for(opset: int, model: Any) -> Iterator[None]:
 
 def _trace(job: Job) -> onnx.ModelProto:
     draft = job.file.with_suffix(".draft")
-    torch.onnx.export(
-        _scripted(job),
-        tuple(job.sample.values()),
-        str(draft),
-        input_names=list(job.sample),
-        output_names=list(job.module.output_names),
-        dynamic_axes=job.axes,
-        do_constant_folding=False,
-        export_params=False,
-        opset_version=job.opset,
-        dynamo=False,
-    )
+    with _shapes_without_weights():
+        torch.onnx.export(
+            _scripted(job),
+            tuple(job.sample.values()),
+            str(draft),
+            input_names=list(job.sample),
+            output_names=list(job.module.output_names),
+            dynamic_axes=job.axes,
+            do_constant_folding=False,
+            export_params=False,
+            opset_version=job.opset,
+            dynamo=False,
+        )
     written = onnx.load(draft)
     draft.unlink()
     same = twins.take(written.graph)
-    # A branch may give out a value from around it by an identity alone, which then has to stay.
-    identities = [] if _has_branches(written.graph) else [common.IdentityEliminationPass()]
-    model = onnx_ir.from_proto(written)
-    for simplify in (*identities, common.CommonSubexpressionEliminationPass(), common.RemoveUnusedNodesPass()):
-        simplify(model)
-    simplified = cast(onnx.ModelProto, onnx_ir.to_proto(model))
-    twins.give_back(simplified.graph, same)
-    return simplified
+    simplify.simplify(written.graph)
+    twins.give_back(written.graph, same)
+    return written
+
+
+@contextmanager
+def _shapes_without_weights() -> Iterator[None]:
+    """Shapes follow from the sizes of the weights, yet the exporter copies their values into a model for it, twice."""
+    infer = torch._C._jit_pass_onnx_graph_shape_type_inference
+    torch._C._jit_pass_onnx_graph_shape_type_inference = lambda graph, _, opset: infer(graph, {}, opset)
+    try:
+        yield
+    finally:
+        torch._C._jit_pass_onnx_graph_shape_type_inference = infer
 
 
 def _scripted(job: Job) -> Any:
@@ -95,7 +100,7 @@ def _take_weights(graph: onnx.ModelProto, job: Job) -> dict[str, torch.Tensor]:
 
 
 def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -> None:
-    if _has_branches(graph):
+    if simplify.has_branches(graph):
         return  # a branch may read a weight too
     uses = Counter(name for node in graph.node for name in node.input)
     renamed: dict[str, str] = {}
@@ -113,7 +118,3 @@ def _fold_transposes(graph: onnx.GraphProto, weights: dict[str, torch.Tensor]) -
             node.input[index] = renamed.get(name, name)
     del graph.node[:]
     graph.node.extend(kept)
-
-
-def _has_branches(graph: onnx.GraphProto) -> bool:
-    return any(attribute.HasField("g") for node in graph.node for attribute in node.attribute)
