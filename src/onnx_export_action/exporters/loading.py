@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import transformers
 
-from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters import diagnosis, lean
 from onnx_export_action.tasks import AUTO_CLASSES
 from onnx_export_action.workers.protocol import Refusal
 
@@ -22,14 +22,15 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 def load(path: str, task: str, dtype: str, trust_remote_code: bool) -> torch.nn.Module:
     """The model in evaluation mode, in `dtype`, with every weight from the checkpoint."""
-    config = _config(path, trust_remote_code)
-    auto_class = _auto_class(config, task, trust_remote_code)
-    options = {"config": config, "dtype": DTYPES[dtype], "trust_remote_code": trust_remote_code}
-    model, info = _from_pretrained(auto_class, path, options)
-    unused_pooler = info["missing_keys"] and all(".pooler." in f".{key}" for key in info["missing_keys"])
-    if unused_pooler and task == "feature-extraction":
-        # Checkpoints saved with a head have no pooler; the model exists without one, and that is what was trained.
-        model, info = _from_pretrained(auto_class, path, {**options, "add_pooling_layer": False})
+    with lean.loading():
+        config = _config(path, trust_remote_code)
+        auto_class = _auto_class(config, task, trust_remote_code)
+        options = {"config": config, "dtype": DTYPES[dtype], "trust_remote_code": trust_remote_code}
+        model, info = _from_pretrained(auto_class, path, options)
+        unused_pooler = info["missing_keys"] and all(".pooler." in f".{key}" for key in info["missing_keys"])
+        if unused_pooler and task == "feature-extraction":
+            # Checkpoints saved with a head have no pooler; the model exists without one, and that is what was trained.
+            model, info = _from_pretrained(auto_class, path, {**options, "add_pooling_layer": False})
     _refuse_initialised(info)
     return model.eval().requires_grad_(False)
 

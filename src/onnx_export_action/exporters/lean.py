@@ -1,0 +1,97 @@
+"""Load models of transformers without what only compilers and several machines need: it takes most of the time.
+
+Modelling code imports it for decorators that mark functions for a compiler, for a context manager of masks, for weights
+in shards; PyTorch, where a model is built without storage, for checks of sizes. Whoever asks for more gets all of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import torch
+import torch.fx.experimental._config
+import transformers
+from torch.nn import init
+from transformers.utils import import_utils
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """While a model's code is imported and its module built; what is imported later is imported in full."""
+    if transformers.__version__.startswith("4."):
+        yield  # of the interpreter with older libraries, which one route alone needs
+        return
+    with mock.patch.object(torch.distributed, "is_available", return_value=False):
+        import_utils.is_torch_distributed_available()  # which remembers its answer
+    draw = init._no_grad_normal_
+
+    def drawn(tensor: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+        """A tensor without storage takes no value."""
+        return tensor if tensor.is_meta else draw(tensor, *arguments, **options)
+
+    stand_ins = [_StandIn(name, answers) for name, answers in _ANSWERS.items() if name not in sys.modules]
+    sys.modules.update({module.__name__: module for module in stand_ins})
+    try:
+        with mock.patch.object(init, "_no_grad_normal_", drawn):
+            yield
+    finally:
+        for module in stand_ins:
+            module.leave()
+
+
+class _StandIn(ModuleType):
+    """In the stead of a module that is not imported yet: a few of its functions, and itself for anything else."""
+
+    def __init__(self, name: str, answers: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__(name)
+        self._answers = answers
+
+    def leave(self) -> None:
+        """Let the next import find the module itself."""
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._answers:
+            return self._answers[name]
+        # A package is asked for its path by whoever imports a part of it.
+        if name.startswith("__") and (name != "__path__" or self.__name__ not in _PACKAGES):
+            raise AttributeError(name)
+        self.leave()
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _unmarked(function: Callable[..., Any] | None = None, *_: Any, **__: Any) -> Callable[..., Any]:
+    """A decorator, with its arguments and without."""
+    return _unmarked if function is None else function
+
+
+def _imported_when_called() -> Any:
+    return importlib.import_module(_OF_MASKS).TransformGetItemToIndex()
+
+
+_COMPILER = "torch._dynamo"
+_OF_MASKS = f"{_COMPILER}._trace_wrapped_higher_order_op"
+_PACKAGES = (_COMPILER, "sympy")
+_ANSWERS: dict[str, dict[str, Callable[..., Any]]] = {
+    _COMPILER: dict.fromkeys(("disable", "assume_constant_result", "allow_in_graph"), _unmarked),
+    _OF_MASKS: {"TransformGetItemToIndex": _imported_when_called},
+    # Of sizes that are plain numbers.
+    "sympy": {"Basic": type("Basic", (), {})},
+    "torch.fx.experimental.symbolic_shapes": {
+        **dict.fromkeys(("expect_true", "guard_or_true", "guard_or_false", "statically_known_true"), bool),
+        "guard_size_oblivious": bool,
+        "sym_eq": lambda left, right: bool(left == right),
+        "sym_and": lambda *conditions: all(conditions),
+        "sym_or": lambda *conditions: any(conditions),
+        "is_nested_int": lambda _: False,
+        "has_guarding_hint": lambda _: True,
+        "guarding_hint_or_throw": lambda size: size,
+    },
+}
