@@ -113,11 +113,13 @@ def _distinct(cases: list[Case]) -> tuple[Case, ...]:
 
 
 def _corners(batch_sizes: tuple[int, ...], reach: Reach) -> list[Case]:
-    """One token, many rows, the longest text, the vocabulary."""
-    corners = [Case(min(batch_sizes), 1, optional=True), Case(min(batch_sizes), reach.tried, optional=True)]
+    """One token, many rows, the longest text, the vocabulary: in the longest text where that has places enough."""
+    holds = reach.spread < reach.tried
+    longest = Case(min(batch_sizes), reach.tried, vocabulary=reach.spread if holds else 0, optional=True)
+    corners = [Case(min(batch_sizes), 1, optional=True), longest]
     if max(batch_sizes) > 1:
         corners.insert(1, Case(_MANY, min(_MANY, reach.longest or _MANY), "left"))
-    if reach.spread and max(batch_sizes) > 1:
+    if reach.spread and max(batch_sizes) > 1 and not holds:
         corners.append(_tokens(reach.spread, reach))
     return corners
 

@@ -191,7 +191,9 @@ class Service:
                 "The model gives no output tensor.", "Choose another `task`; a module has to return tensors.", "usage"
             )
         file = folder / f"{subject.name}-{index:02}.npz"
-        measured = rounding.of(module, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index) else {}
+        measured = (
+            rounding.of(module, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index, trial) else {}
+        )
         inputs, derived = _arrays(trial.inputs), _arrays(trial.derived)
         return case_file.write(file, trial, inputs, derived, _arrays(outputs), measured)
 

@@ -27,9 +27,21 @@ def test_for_text__the_defaults_and_the_corners() -> None:
         "batch 2, sequence 17, padding in between",
         "batch 1, sequence 1",
         "batch 11, sequence 11, left padding",
-        "batch 1, sequence 512",
-        "batch 3, sequence 61, 128 token ids",
+        "batch 1, sequence 512, 128 token ids",
     ]
+
+
+@pytest.mark.parametrize(
+    ("reach", "spread"),
+    [
+        (Reach(512, vocabulary=30_522), "batch 1, sequence 512, 480 token ids"),
+        (Reach(480, vocabulary=30_522), "batch 8, sequence 61, 480 token ids"),
+        (Reach(None, vocabulary=1000), "batch 8, sequence 61, 480 token ids"),
+    ],
+)
+def test_for_text__the_longest_text_holds_the_spread_of_ids_where_it_can(reach: Reach, spread: str) -> None:
+    *_, last = cases.for_text((1, 2, 5), (7, 33), reach)
+    assert cases.describe(last) == spread
 
 
 def test_for_text__one_row_where_the_user_asks_for_no_more() -> None:
@@ -117,8 +129,7 @@ def test_with_past__the_defaults_and_the_corners() -> None:
         "batch 1, sequence 1, past 511",
         "batch 1, sequence 1",
         "batch 11, sequence 11, left padding",
-        "batch 1, sequence 512",
-        "batch 3, sequence 61, 128 token ids",
+        "batch 1, sequence 512, 128 token ids",
     ]
 
 

@@ -85,7 +85,9 @@ class Service:
     def _write(self, trial: Trial, index: int, folder: Path) -> dict[str, Any]:
         function, file = self._subject.function, folder / f"{_NAME}-{index:02}.npz"
         outputs = function.answer(trial.inputs)
-        measured = rounding.of(function, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index) else {}
+        measured = (
+            rounding.of(function, trial.inputs, outputs, SEED + index) if case_file.is_rounded(index, trial) else {}
+        )
         return {**case_file.write(file, trial, trial.inputs, {}, outputs, measured), "masked": []}
 
 
