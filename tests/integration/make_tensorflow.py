@@ -94,6 +94,8 @@ def wrong(folder: Path) -> None:
     saved(folder, "words", tf.function(lambda words: {"n": tf.strings.length(words)}, input_signature=[words]))
     saved(folder, "reads", tf.function(lambda x: {"y": x, "z": _read(x)}, input_signature=[FLOATS]))
     saved(folder, "formless", tf.function(lambda x: {"y": tf.math.igamma(x * x, x * x)}, input_signature=[FLOATS]))
+    pixels = keras.Input((8, 8, 4), name="pixels")
+    keras.Model(pixels, keras.layers.Conv2D(8, 3, groups=2)(pixels)).save(folder / "grouped.keras")
     rankless = tf.TensorSpec(None, tf.float32, name="x")
     saved(folder, "rankless", tf.function(lambda x: {"y": 2 * x}, input_signature=[rankless]))
     saved(folder, "misfit", tf.function(lambda x: {"y": tf.ensure_shape(x, [4, 3]) * 2}, input_signature=[FLOATS]))

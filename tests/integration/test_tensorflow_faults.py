@@ -144,10 +144,17 @@ def right(
         yield {name: Right(exported(worker, tensorflow_models, name, root / name), validator) for name in RIGHT}
 
 
-def test_export__an_operator_without_a_form(worker: Worker, tensorflow_models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "operator"),
+    [("formless", "Igamma"), ("grouped.keras", "functions for XLA, as grouped convolutions of Keras are")],
+)
+def test_export__an_operator_without_a_form(
+    worker: Worker, tensorflow_models: Path, tmp_path: Path, name: str, operator: str
+) -> None:
     with pytest.raises(WorkerFailure) as caught:
-        exported(worker, tensorflow_models, "formless", tmp_path)
-    assert (caught.value.kind, caught.value.cause) == ("route", "tf2onnx has no ONNX form for Igamma at opset 18.")
+        exported(worker, tensorflow_models, name, tmp_path)
+    assert (caught.value.kind, caught.value.cause) == ("route", f"tf2onnx has no ONNX form for {operator} at opset 18.")
+    assert "Save the model without the layers that need it" in caught.value.hint
 
 
 def test_answer__lengths_are_told_apart_where_the_model_does(right: dict[str, Right]) -> None:
