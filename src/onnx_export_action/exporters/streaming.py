@@ -1,23 +1,21 @@
 """Write an ONNX file with the weights taken from the loaded model one by one: no copy of all of them exists.
 
-The graph is serialised without weights. Below the limit each initializer follows it inside the same graph field
-(its length is known beforehand: encoding of https://protobuf.dev/programming-guides/encoding/, field numbers of
-onnx.proto); above the limit the bytes go to `<file>_data` and the initializer names offset and length.
+The graph is serialised without weights. Below the limit each initializer follows it inside the same graph field,
+whose length is known beforehand; above the limit the bytes go to `<file>_data` and the initializer names its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import onnx
 import torch
 
+from onnx_export_action import wire
 from onnx_export_action.exporters.files import EXTERNAL_ABOVE_BYTES
 
-_GRAPH_FIELD, _INITIALIZER_FIELD, _RAW_DATA_FIELD = 7, 5, 9
-_LENGTH_DELIMITED = 2
 # ONNX Runtime maps external data only where it starts on a page.
 _PAGE_BYTES = 4096
 _TYPES = {
@@ -49,12 +47,12 @@ def _write_inline(model: onnx.ModelProto, weights: Mapping[str, torch.Tensor], f
     rest.CopyFrom(model)
     rest.ClearField("graph")
     heads = {name: _head(name, weight) for name, weight in weights.items()}
-    bodies = {name: head + _key(_RAW_DATA_FIELD) + _varint(_size(weights[name])) for name, head in heads.items()}
+    bodies = {name: head + wire.head(wire.RAW_DATA, _size(weights[name])) for name, head in heads.items()}
     lengths = {name: len(body) + _size(weights[name]) for name, body in bodies.items()}
-    prefixes = {name: _key(_INITIALIZER_FIELD) + _varint(length) for name, length in lengths.items()}
+    prefixes = {name: wire.head(wire.INITIALIZER, length) for name, length in lengths.items()}
     size = len(graph) + sum(len(prefixes[name]) + length for name, length in lengths.items())
     with file.open("wb") as output:
-        output.write(rest.SerializeToString() + _key(_GRAPH_FIELD) + _varint(size) + graph)
+        output.write(rest.SerializeToString() + wire.head(wire.GRAPH, size) + graph)
         for name, weight in weights.items():
             output.write(prefixes[name] + bodies[name])
             _write_bytes(output, weight)
@@ -87,18 +85,3 @@ def _write_bytes(output: BinaryIO, weight: torch.Tensor) -> None:
 
 def _size(weight: torch.Tensor) -> int:
     return int(weight.numel() * weight.element_size())
-
-
-def _key(field: int) -> bytes:
-    return _varint(field << 3 | _LENGTH_DELIMITED)
-
-
-def _varint(value: int) -> bytes:
-    return bytes(_groups(value))
-
-
-def _groups(value: int) -> Iterator[int]:
-    while value > 0x7F:
-        yield value & 0x7F | 0x80
-        value >>= 7
-    yield value

@@ -66,7 +66,7 @@ class Service:
     ) -> dict[str, Any]:
         """Structure, opset, IR, and the checks that need no inputs; why token ids may be looked up otherwise."""
         path = Path(file)
-        model = structure.read(path)
+        model = structure.read_slim(path)
         delivered = structure.opset(model)
         seen = {
             "opset": delivered,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
 import onnx
 
 from onnx_export_action.records import Check, Graph, Tensor
+from onnx_export_action.validation import skim
 from onnx_export_action.workers.protocol import Refusal
 
 _LARGE_BYTES = 4096
@@ -22,8 +24,17 @@ _BITS: dict[int, int] = {
 
 def read(file: Path) -> onnx.ModelProto:
     """The model without its external data."""
+    return _read(file, lambda: onnx.load(str(file), load_external_data=False))
+
+
+def read_slim(file: Path) -> onnx.ModelProto:
+    """The same without the large weights inside the file, which are named by their place in it."""
+    return _read(file, lambda: skim.skim(file))
+
+
+def _read(file: Path, load: Callable[[], onnx.ModelProto]) -> onnx.ModelProto:
     try:
-        model = onnx.load(str(file), load_external_data=False)
+        model = load()
     except Exception as error:  # protobuf's own type is not part of its interface
         reason = error.strerror if isinstance(error, OSError) else _first_line(error)
         raise Refusal(
@@ -70,7 +81,8 @@ def check_graph(model: onnx.ModelProto) -> Check:
 def check_weights(model: onnx.ModelProto, folder: Path) -> Check:
     """Every initializer is complete, in the file or in a file of the same folder."""
     for tensor in model.graph.initializer:
-        problem = external_problem(tensor, folder) if _is_external(tensor) else _inline_problem(tensor)
+        problem = external_problem(tensor, folder) if tensor.external_data else ""
+        problem = problem or ("" if _is_external(tensor) else _inline_problem(tensor))
         if problem:
             return Check(name="weights", passed=False, detail=f"{tensor.name}: {problem}")
     external = sum(_is_external(tensor) for tensor in model.graph.initializer)
@@ -92,19 +104,27 @@ def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _is_external(tensor: onnx.TensorProto) -> bool:
-    return bool(tensor.data_location == onnx.TensorProto.EXTERNAL)
+    """In another file; one that was skimmed lies in its own."""
+    return (
+        bool(tensor.data_location == onnx.TensorProto.EXTERNAL) and not Path(_entry(tensor, "location")).is_absolute()
+    )
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
-    return _is_external(tensor) or len(tensor.raw_data) > _LARGE_BYTES
+    return bool(tensor.external_data) or len(tensor.raw_data) > _LARGE_BYTES
 
 
 def _inline_problem(tensor: onnx.TensorProto) -> str:
     bits = _BITS.get(tensor.data_type)
-    if not tensor.raw_data or bits is None:
+    found = int(_entry(tensor, "length") or len(tensor.raw_data))
+    if not found or bits is None:
         return ""
     wanted = prod(tensor.dims) * bits // 8
-    return "" if len(tensor.raw_data) == wanted else f"{len(tensor.raw_data)} bytes instead of {wanted}"
+    return "" if found == wanted else f"{found} bytes instead of {wanted}"
+
+
+def _entry(tensor: onnx.TensorProto, key: str) -> str:
+    return next((entry.value for entry in tensor.external_data if entry.key == key), "")
 
 
 def external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
@@ -120,8 +140,8 @@ def external_problem(tensor: onnx.TensorProto, folder: Path) -> str:
 
 
 def _external_files(model: onnx.ModelProto) -> tuple[str, ...]:
-    entries = (entry for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location")
-    return tuple(sorted({entry.value for entry in entries}))
+    external = (tensor for tensor in model.graph.initializer if _is_external(tensor))
+    return tuple(sorted({_entry(tensor, "location") for tensor in external}))
 
 
 def check_opset(model: onnx.ModelProto, promised: int | None) -> Check:
