@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, case_file, files, rounding, tracing
+from onnx_export_action.exporters import axes, case_file, files, pages, rounding, tracing
 from onnx_export_action.exporters.module import array
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
@@ -144,6 +144,7 @@ class Service:
                 written.rename(onnx / written.name)
             gc.collect()
         shutil.rmtree(scratch)
+        pages.give_back()
         return {name: {given: list(value.shape) for given, value in sample.items()} for name, sample in samples.items()}
 
     def trace(self, case: str) -> dict[str, str]:
