@@ -14,7 +14,8 @@ from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
 from onnx_export_action.records import Export, Model, NoBase
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import delivered
+from onnx_export_action.validation import delivered, proof
+from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker
 
 
@@ -55,6 +56,8 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     merging.merge(stage, climbed.exported)
     passed = stage.progress.validation is not None and stage.progress.validation.passed
     exported = climbed.exported
+    if passed:  # and while it is hashed, the process that will look at the bundle can begin
+        stage.pool.prepare(interpreters.main(), proof.SERVICE, stage.host, stage.log, delivered.ROLE)
     proven = delivered.hashes(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
     file = output.take_model(exported.file, stage.settings.output_path, passed)
     beside = {output.place_of(exported.file_of(part), file.parent, passed): part.cases for part in exported.others}

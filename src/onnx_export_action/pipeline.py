@@ -21,6 +21,7 @@ from onnx_export_action import (
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.errors import SurroundingsError, UsageError
+from onnx_export_action.exporters import attempt
 from onnx_export_action.github.context import Context
 from onnx_export_action.log import Log, Remembering
 from onnx_export_action.making import Made
@@ -31,9 +32,11 @@ from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
 from onnx_export_action.validation import delivered, old_runtime
 from onnx_export_action.variants.workshop import Workshop
-from onnx_export_action.workers import access, first_need, packages
+from onnx_export_action.workers import access, first_need, interpreters, packages
 from onnx_export_action.workers.client import Host
 from onnx_export_action.workers.pool import Pool
+
+_NO_CHECKPOINT = (".onnx", ".py", ".pt", ".pt2", ".pth", ".keras", ".h5")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     folder, log = settings.output_path, Remembering(edges.log, progress.warnings)
     file = onnx_file.named(settings)
     output.prepare(folder)
+    _prepare_worker(settings, edges, log)
     with log.group("Read the model"):
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
         if file is not None and model.kind == "onnx":
@@ -65,11 +69,13 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     elif settings.also_check is not None:
         first_need.tensorflow(edges.environment, log, needed_by="`also-check`")
     read = (*sources.read_by_workers(model, settings), *([file] if file else []))
-    pool = _pool_for(model, file, settings, edges.pool)
+    pool = _pool_for(model, settings, edges.pool)
     user = access.user_for(edges.worker_user, *read, folder)
     host = Host(settings.timeout, int(0.95 * capacity.available_memory()), user, edges.environment)
     threads = settings.threads or environment.usable_cores()
     with output.work_folder(folder, user) as unfinished, ExitStack() as stack:
+        if pool is not edges.pool:
+            stack.enter_context(pool)
         old = old_runtime.install(settings, unfinished.ours / "runtime", edges.environment, log)
         stage = Stage(settings, host, threads, unfinished.workers, log, progress, pool, old)
         found = find(settings, model, edges.context, unfinished.ours / "baseline", log)
@@ -83,12 +89,26 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         progress.comparison = against_base.judge(stage, made, found, latency)
 
 
-def _pool_for(model: Model, file: Path | None, settings: Settings, shared: Pool) -> Pool:
+def _prepare_worker(settings: Settings, edges: Edges, log: Log) -> None:
+    """The exporter of most models imports its libraries while the model is read and hashed."""
+    checkpoint = not _is_foreign(settings) and not settings.model.partition(":")[0].endswith(_NO_CHECKPOINT)
+    if settings.mode == "run" and checkpoint and settings.exporter not in ("optimum", "tensorflow"):
+        host = Host(settings.timeout, capacity.available_memory(), edges.worker_user, edges.environment)
+        edges.pool.prepare(interpreters.main(), attempt.SERVICE, host, log)
+
+
+def _pool_for(model: Model, settings: Settings, shared: Pool) -> Pool:
     """The job's for a checkpoint alone: whatever else a worker loads may be somebody's code, and it is never kept."""
     if capacity.export_memory_bytes(model) > capacity.available_memory():
-        shared.close()  # a large model has a use for the memory, and its imports are the least of it
-    foreign = settings.trust_remote_code or settings.requirements is not None or file is not None
-    return Pool() if foreign or model.kind != "transformers" else shared
+        shared.end_idle()  # a large model has a use for the memory, and its imports are the least of it
+    if not _is_foreign(settings) and model.kind == "transformers":
+        return shared
+    shared.end_prepared()
+    return Pool()
+
+
+def _is_foreign(settings: Settings) -> bool:
+    return settings.trust_remote_code or settings.requirements is not None or settings.onnx_file is not None
 
 
 def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Made:

@@ -87,7 +87,7 @@ def test_prove__cases_that_see_the_fault(
     proven: Callable[[Mutation], Proof], mutate: Mutation, fails: Callable[[str], bool]
 ) -> None:
     cases = proven(mutate).validation.cases
-    assert len(cases) == 16
+    assert len(cases) == 15
     assert {case.shape: not case.passed for case in cases} == {case.shape: fails(case.shape) for case in cases}
 
 

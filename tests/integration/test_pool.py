@@ -46,6 +46,24 @@ def borrowed(pool: Pool, host: Host, role: str = "") -> int:
     return pid
 
 
+def test_prepare__the_process_that_waits_is_lent_within_its_own_limits(pool: Pool, host: Host) -> None:
+    pool.prepare(PYTHON, "odd", host, RecordingLog())
+    pool.prepare(PYTHON, "odd", host, RecordingLog())  # there is one already
+    (waiting,) = [process.pid for process in psutil.Process().children() if process.status() != psutil.STATUS_ZOMBIE]
+    log = RecordingLog()
+    with pool.lent(PYTHON, "odd", Host(2, 10**10, None, host.environment), log) as worker:
+        assert worker.call("pid") == waiting
+        with pytest.raises(WorkerFailure, match=r"limit of 2 s"):
+            worker.call("hang")
+
+
+def test_prepare__nobody_asked_for_it(host: Host) -> None:
+    with Pool() as unused:
+        unused.prepare(PYTHON, "odd", host, RecordingLog())
+        (waiting,) = psutil.Process().children()
+    assert not waiting.is_running() or waiting.status() == psutil.STATUS_ZOMBIE
+
+
 def test_lent__the_same_process_begins_anew(pool: Pool, host: Host) -> None:
     first = borrowed(pool, host)
     with pool.lent(PYTHON, "odd", host, RecordingLog()) as worker:

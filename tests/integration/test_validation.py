@@ -100,7 +100,7 @@ def test_prove__without_the_mask_only_padded_cases_fail(right: Right, tmp_path: 
     mutations.no_attention_mask(model)
     onnx.save(model, tmp_path / "model.onnx")
     cases = right.prove(tmp_path / "model.onnx").validation.cases
-    assert len(cases) == 13
+    assert len(cases) == 12
     assert all(case.passed == ("padding" not in case.shape) for case in cases)
 
 
@@ -182,7 +182,7 @@ def test_prove__accepts_what_is_right(right: Right, tmp_path: Path, change: Call
     onnx.save(model, tmp_path / "model.onnx")
     proven = right.prove(tmp_path / "model.onnx")
     assert proven.validation.passed, proof.summary_of_failure(proven.validation)
-    assert len(proven.validation.cases) == 13
+    assert len(proven.validation.cases) == 12
     assert all(axis.proven for axis in proven.validation.dynamic_axes)
     assert (proven.opset, proven.ir_version) == (OPSET, model.ir_version)
 

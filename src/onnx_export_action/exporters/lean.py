@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -29,6 +30,7 @@ def loading() -> Iterator[None]:
         return
     with mock.patch.object(torch.distributed, "is_available", return_value=False):
         import_utils.is_torch_distributed_available()  # which remembers its answer
+    _import_models_listed_once()
     draw = init._no_grad_normal_
 
     def drawn(tensor: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
@@ -43,6 +45,23 @@ def loading() -> Iterator[None]:
     finally:
         for module in stand_ins:
             module.leave()
+
+
+def _import_models_listed_once() -> None:
+    """transformers.models lists what lies in its folder, which transformers has just done, by reading 3,000 files."""
+    listed = import_utils.define_import_structure
+
+    def again(folder: Any, prefix: str | None = None) -> Any:
+        if prefix is not None or Path(folder) != _MODELS / "__init__.py":
+            return listed(folder, prefix)
+        known = listed(_MODELS, prefix="models")
+        return {
+            needed: {name.removeprefix("models."): names for name, names in parts.items() if name.startswith("models.")}
+            for needed, parts in known.items()
+        }
+
+    with mock.patch.object(import_utils, "define_import_structure", again):
+        importlib.import_module("transformers.models")
 
 
 class _StandIn(ModuleType):
@@ -76,6 +95,7 @@ def _imported_when_called() -> Any:
     return importlib.import_module(_OF_MASKS).TransformGetItemToIndex()
 
 
+_MODELS = Path(str(transformers.__file__)).parent / "models"
 _COMPILER = "torch._dynamo"
 _OF_MASKS = f"{_COMPILER}._trace_wrapped_higher_order_op"
 _PACKAGES = (_COMPILER, "sympy")

@@ -17,6 +17,8 @@ from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
+ROLE = "delivered"  # of a process that never saw the file elsewhere
+
 
 def hashes(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> dict[str, str]:
     """The SHA-256 of a file that was proven, under no name, of its data and of what else was proven beside it.
@@ -53,7 +55,7 @@ def check(
     limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
     with log.group("Prove the finished bundle"):
         try:
-            with pool.lent(interpreters.main(), proof.SERVICE, host, log, "delivered") as worker:
+            with pool.lent(interpreters.main(), proof.SERVICE, host, log, ROLE) as worker:
                 worker.call("open", file=str(file), threads=settings.threads or 1)
                 worker.call("survey", cases=list(cases), **limits)
                 again = Case.model_validate(worker.call("compare", case=cases[0]))

@@ -114,6 +114,10 @@ class Worker:
         """Work on another model, within its limits; raises WorkerFailure where it is dead."""
         self.restart_clock()
         self._answer(FORGET)  # until then it may hold more than the next model is allowed
+        self.take(host, log)
+
+    def take(self, host: Host, log: Log) -> None:
+        """Work on a model, within its limits."""
         self._host, self._log = host, log
         self.restart_clock()
         self._last_lines.clear()
@@ -138,13 +142,13 @@ class Worker:
         """Give the time limit anew: it is for all that an attempt asks together, not for each request."""
         self._deadline = time.monotonic() + self._host.timeout_seconds
 
-    def close(self) -> None:
-        """End the process, politely for two seconds, and remove its home."""
+    def close(self, at_once: bool = False) -> None:
+        """End the process, politely for two seconds or `at_once`, and remove its home."""
         self.reusable = False
         with contextlib.suppress(OSError):
             self._requests.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=2)
+            self._process.wait(timeout=0 if at_once else 2)
         self._kill()
         for thread in self._threads:
             thread.join(timeout=2)

@@ -23,6 +23,7 @@ class Pool:
     def __init__(self, keeps: bool = False) -> None:
         self.keeps = keeps
         self._idle: dict[_Key, Worker] = {}
+        self._prepared: dict[_Key, Worker] = {}
 
     def __enter__(self) -> Pool:
         return self
@@ -32,12 +33,19 @@ class Pool:
     ) -> None:
         self.close()
 
+    def prepare(self, interpreter: Path, service: str, host: Host, log: Log, role: str = "") -> None:
+        """Start one that will soon be asked for: what it imports takes seconds, in which others have work to do."""
+        key = (interpreter, service, host.user, role)
+        if interpreter.exists() and key not in {**self._idle, **self._prepared}:
+            self._prepared[key] = Worker(interpreter, service, host, log)
+
     @contextmanager
     def lent(self, interpreter: Path, service: str, host: Host, log: Log, role: str = "") -> Iterator[Worker]:
         """A worker for one model, new or begun anew; those of another `role` are never mixed up with it."""
         key = (interpreter, service, host.user, role)
         with ExitStack() as ended:
-            worker = ended.enter_context(self._begun(key, host, log) or Worker(interpreter, service, host, log))
+            ready = self._begun(key, host, log) or self._taken(key, host, log)
+            worker = ended.enter_context(ready or Worker(interpreter, service, host, log))
             yield worker
             if self.keeps and worker.reusable and key not in self._idle:
                 worker.forget()
@@ -46,8 +54,24 @@ class Pool:
 
     def close(self) -> None:
         """End those that nobody has borrowed."""
+        self.end_idle()
+        self.end_prepared()
+
+    def end_idle(self) -> None:
+        """End those that are kept from an earlier model."""
         while self._idle:
-            self._idle.popitem()[1].close()
+            self._idle.popitem()[1].close(at_once=True)
+
+    def end_prepared(self) -> None:
+        """End those that nobody has asked for yet."""
+        while self._prepared:
+            self._prepared.popitem()[1].close(at_once=True)
+
+    def _taken(self, key: _Key, host: Host, log: Log) -> Worker | None:
+        worker = self._prepared.pop(key, None)
+        if worker is not None:
+            worker.take(host, log)
+        return worker
 
     def _begun(self, key: _Key, host: Host, log: Log) -> Worker | None:
         worker = self._idle.pop(key, None)
