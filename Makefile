@@ -49,7 +49,7 @@ demo: $(SETUP) $(if $(MODEL),,$(DEMO_MODEL)) ## Export a real model, or yours: m
 		--task "$(or $(TASK),$(if $(MODEL),auto,feature-extraction))" $(if $(OPSET),--opset "$(OPSET)") --variants "$(or $(VARIANTS),int8-dynamic)"
 
 test: $(DEV) $(TENSORFLOW) $(if $(shell command -v npm),$(NODE)) ## Unit and integration tests, real exporters included
-	.venv/bin/python -m pytest tests/unit tests/integration
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15 tests/unit tests/integration
 
 e2e: $(DEV) $(if $(shell command -v npm),$(NODE)) ## The image and the examples, run as the runner runs them; needs Docker
 	.venv/bin/python -m pytest --timeout 1800 tests/e2e
