@@ -101,7 +101,9 @@ def crashing(worker: Worker) -> None:
         worker.call("crash")
 
 
-@pytest.mark.parametrize("spoiled", [lambda _: None, raising, crashing, Worker.close], ids=str)
+@pytest.mark.parametrize(
+    "spoiled", [lambda _: None, raising, crashing, Worker.close], ids=["nothing said", "raising", "crashing", "closed"]
+)
 def test_lent__not_again_after_any_fault(pool: Pool, host: Host, spoiled: Callable[[Worker], None]) -> None:
     with suppress(RuntimeError), pool.lent(PYTHON, "odd", host, RecordingLog()) as worker:
         first = worker.call("pid")
