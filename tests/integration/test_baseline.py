@@ -76,7 +76,7 @@ def test_find__the_nearest_ancestor_and_how_far_it_is(history: HistoryApi, tmp_p
         {"archive": packed(model=None)},
         {"run": OWN_RUN},
     ],
-    ids=str,
+    ids=lambda unfit: next(iter(unfit)),
 )
 def test_find__one_that_does_not_fit_is_passed_by(history: HistoryApi, tmp_path: Path, unfit: dict[str, Any]) -> None:
     history.keep(NAME, GOOD, MAIN[2])
