@@ -91,7 +91,7 @@ def _of_all_files(figures: tuple[Change, ...], size: Change | None) -> tuple[Cha
 def _compared_files(worker: Worker, stage: Stage, made: Made, base: Path) -> Compared:
     """The main file, and where both sides have more than one, each of the others with its own cases."""
     found: dict[str, Compared] = {}
-    for head, cases in {made.file: made.cases, **made.beside}.items():
+    for head, cases in made.files.items():
         name = head.name.partition(".")[0]
         before = base if head == made.file else base.with_name(f"{name}.onnx")
         if before.is_file():

@@ -27,8 +27,7 @@ def run(stage: Stage, made: Made) -> None:
     if stage.settings.also_check is None or validation is None or not validation.passed or not made.cases:
         return
     with stage.log.group(f"Run it in {_NAME}"):
-        files = {made.file: made.cases, **made.beside}
-        found = tuple(_of_file(stage, file, cases, validation) for file, cases in files.items())
+        found = tuple(_of_file(stage, file, cases, validation) for file, cases in made.files.items())
     stage.progress.validation = validation.model_copy(update={"elsewhere": found})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -99,10 +98,8 @@ class Ladder:
         return climbed
 
     def _export_and_prove(self, exporter: str, fixed: bool, worker: Worker) -> Climbed:
-        folder = self._work / (f"{exporter}-fixed" if fixed else exporter)
-        (folder / "onnx").mkdir(parents=True)
-        if self._host.user is not None:
-            _give(folder, self._host.user)
+        folder = attempt.folder(self._work, f"{exporter}-fixed" if fixed else exporter, self._host)
+        attempt.folder(folder, "onnx", self._host)
         # Started now, so that it has imported its libraries by the time there is a file to prove.
         with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
             opset = ladder.opset_for(self._settings)
@@ -195,8 +192,3 @@ def _unreadable(failure: WorkerFailure) -> WorkerFailure:
     """A file that cannot even be opened is the route's failure, never the user's."""
     kind = "surroundings" if failure.kind == "surroundings" else "route"
     return WorkerFailure(f"The file failed validation: {failure.cause}", "", kind, failure.traceback)
-
-
-def _give(folder: Path, user: int) -> None:
-    for path in (folder, folder / "onnx"):
-        os.chown(path, user, user)

@@ -14,8 +14,7 @@ from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
 from onnx_export_action.records import Export, Model, NoBase
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import delivered, proof
-from onnx_export_action.workers import interpreters
+from onnx_export_action.validation import delivered
 from onnx_export_action.workers.client import Worker
 
 
@@ -28,6 +27,11 @@ class Made:
     model_worker: Worker | None = None
     proven: Mapping[str, str] = field(default_factory=dict)  # the hashes of the file and its data when they were proven
     beside: Mapping[Path, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # other files with their cases
+
+    @property
+    def files(self) -> dict[Path, tuple[dict[str, Any], ...]]:
+        """Every file with its cases, the main one first."""
+        return {self.file: self.cases, **self.beside}
 
 
 def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
@@ -57,7 +61,7 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     passed = stage.progress.validation is not None and stage.progress.validation.passed
     exported = climbed.exported
     if passed:  # and while it is hashed, the process that will look at the bundle can begin
-        stage.pool.prepare(interpreters.main(), proof.SERVICE, stage.host, stage.log, delivered.ROLE)
+        delivered.prepare(stage.pool, stage.host, stage.log)
     proven = delivered.hashes(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
     file = output.take_model(exported.file, stage.settings.output_path, passed)
     beside = {output.place_of(exported.file_of(part), file.parent, passed): part.cases for part in exported.others}

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action import tasks
-from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.exporters import attempt
 from onnx_export_action.exporters.attempt import Exported, Part
 from onnx_export_action.records import Case, Check
@@ -38,11 +37,7 @@ def merge(stage: Stage, exported: Exported) -> None:
 def _written(stage: Stage, exported: Exported) -> Path:
     folder = attempt.folder(stage.work, tasks.MERGED, stage.host)
     both = {name: str(exported.file_of(exported.part(part))) for name, part in _BRANCHES.items()}
-    try:
-        interpreter = interpreters.require(interpreters.optimum())
-    except SurroundingsError as error:
-        raise WorkerFailure(error.message, error.remedy, error.kind) from error
-    with Worker(interpreter, SERVICE, stage.host, stage.log) as worker:
+    with Worker(attempt.required("optimum"), SERVICE, stage.host, stage.log) as worker:
         worker.call("merge", **both, file=str(folder / f"{tasks.MERGED}.onnx"))
     for written in folder.iterdir():
         written.rename(exported.file.parent / written.name)

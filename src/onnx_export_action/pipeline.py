@@ -36,8 +36,6 @@ from onnx_export_action.workers import access, first_need, interpreters, package
 from onnx_export_action.workers.client import Host
 from onnx_export_action.workers.pool import Pool
 
-_NO_CHECKPOINT = (".onnx", ".py", ".pt", ".pt2", ".pth", ".keras", ".h5")
-
 
 @dataclass(frozen=True)
 class Edges:
@@ -91,7 +89,7 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
 
 def _prepare_worker(settings: Settings, edges: Edges, log: Log) -> None:
     """The exporter of most models imports its libraries while the model is read and hashed."""
-    checkpoint = not _is_foreign(settings) and not settings.model.partition(":")[0].endswith(_NO_CHECKPOINT)
+    checkpoint = not _is_foreign(settings) and not settings.model.partition(":")[0].endswith(sources.ONE_FILE)
     if settings.mode == "run" and checkpoint and settings.exporter not in ("optimum", "tensorflow"):
         host = Host(settings.timeout, capacity.available_memory(), edges.worker_user, edges.environment)
         edges.pool.prepare(interpreters.main(), attempt.SERVICE, host, log)

@@ -16,7 +16,7 @@ from onnx_export_action.exporters import cases, files, ladder, routes
 from onnx_export_action.gates.events import EVENTS
 from onnx_export_action.gates.figures import FIGURES, LISTED
 from onnx_export_action.github.artifact import blob, calls
-from onnx_export_action.validation import parity, structure, target
+from onnx_export_action.validation import parity, skim, target
 from onnx_export_action.variants import kinds, recommendation
 from tests.unit import documents
 from tests.unit.documents import Block
@@ -186,7 +186,7 @@ def test_exit_statuses__are_those_of_the_errors() -> None:
             "{}, {}, {} and {})".format(*(f"{ladder._MEMORY_FACTOR[name]:g}" for name in ladder._FASTEST_FIRST)),
         ),
         ("docs/exporters.md", f"Weights of more than {files.EXTERNAL_ABOVE_BYTES / 2**30:g} GiB"),
-        ("docs/validation.md", f"weights over {structure._LARGE_BYTES / 2**10:g} KiB"),
+        ("docs/validation.md", f"weights over {skim.LARGE_BYTES / 2**10:g} KiB"),
         ("docs/validation.md", f"but {cases._LONGEST:,} tokens at most"),
         ("docs/validation.md", f"{parity._GREATEST:g} times the greatest difference"),
         ("docs/validation.md", f"{parity._TYPICAL:g} times its root mean square"),

@@ -77,12 +77,16 @@ def lent(pool: Pool, exporter: str, host: Host, log: Log) -> AbstractContextMana
     return pool.lent(*_kind_of(exporter), host, log)
 
 
-def _kind_of(exporter: str) -> tuple[Path, str]:
+def required(exporter: str) -> Path:
+    """The interpreter of a route; raises WorkerFailure when it is not installed."""
     try:
-        interpreter = interpreters.require(interpreter_of(exporter))
+        return interpreters.require(interpreter_of(exporter))
     except SurroundingsError as error:
         raise WorkerFailure(error.message, error.remedy, error.kind) from error
-    return interpreter, TENSORFLOW_SERVICE if exporter == "tensorflow" else SERVICE
+
+
+def _kind_of(exporter: str) -> tuple[Path, str]:
+    return required(exporter), TENSORFLOW_SERVICE if exporter == "tensorflow" else SERVICE
 
 
 def folder(work: Path, name: str, host: Host) -> Path:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import onnx
+
+from onnx_export_action.validation import nodes
 
 _BY_CHANCE = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 _LARGE_BYTES = 4096
@@ -26,17 +26,17 @@ def simplify(graph: onnx.GraphProto) -> None:
             renamed.update(zip(node.output, twin.output, strict=True))
         else:
             kept.append(node)
-    _set(graph, _read(kept, given))
+    _set(graph, nodes.needed(kept, given))
 
 
 def has_branches(graph: onnx.GraphProto) -> bool:
     """Whether a node holds a graph of its own, which may read any value around it."""
-    return any(True for node in graph.node for _ in _inside(node))
+    return any(True for node in graph.node for _ in nodes.inside(node))
 
 
 def _work(node: onnx.NodeProto) -> bytes:
     """What a node does with which values; the same of two nodes only where one can stand for both."""
-    if node.op_type in _BY_CHANCE or node.ByteSize() > _LARGE_BYTES or any(True for _ in _inside(node)):
+    if node.op_type in _BY_CHANCE or node.ByteSize() > _LARGE_BYTES or any(True for _ in nodes.inside(node)):
         return repr(node.output).encode()  # no other node's
     work = onnx.NodeProto(op_type=node.op_type, domain=node.domain, input=node.input)
     work.output.extend(bool(name) * "given" for name in node.output)
@@ -44,40 +44,15 @@ def _work(node: onnx.NodeProto) -> bytes:
     return bytes(work.SerializeToString(deterministic=True))
 
 
-def _read(nodes: list[onnx.NodeProto], wanted: set[str]) -> list[onnx.NodeProto]:
-    """The nodes that the wanted values depend on, in their order."""
-    wanted, kept = set(wanted), []
-    for node in reversed(nodes):
-        if not wanted.isdisjoint(node.output):
-            wanted.update(_reads(node))
-            kept.append(node)
-    return kept[::-1]
-
-
-def _reads(node: onnx.NodeProto) -> Iterator[str]:
-    yield from node.input
-    for graph in _inside(node):
-        for inner in graph.node:
-            yield from _reads(inner)
-        yield from (value.name for value in graph.output)
-
-
 def _rename(node: onnx.NodeProto, renamed: dict[str, str]) -> None:
     for index, name in enumerate(node.input):
         node.input[index] = renamed.get(name, name)
-    for graph in _inside(node):
+    for graph in nodes.inside(node):
         for inner in graph.node:
             _rename(inner, renamed)
 
 
-def _inside(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def _set(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+def _set(graph: onnx.GraphProto, kept: list[onnx.NodeProto]) -> None:
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
     del graph.node[:]
     graph.node.extend(copies)

@@ -24,6 +24,9 @@ from onnx_export_action.sources import (
 )
 from onnx_export_action.sources.names import is_hub_id, looks_local
 
+# How the name of a model ends that is one file, and no checkpoint.
+ONE_FILE = (".onnx", ".py", *saved_file.SUFFIXES, *keras_file.SUFFIXES)
+
 
 def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> Model:
     """The model that the settings name: an existing path wins, then a callable in a file, then the Hub."""

@@ -13,13 +13,13 @@ from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.sources.lfs import check_not_pointer
 from onnx_export_action.sources.names import shown_name
 
-_SUFFIXES = (".pt2", ".pt", ".pth", ".ts", ".jit", ".torchscript")
+SUFFIXES = (".pt2", ".pt", ".pth", ".ts", ".jit", ".torchscript")
 _NAMES: dict[Kind, str] = {"program": "torch.export", "torchscript": "TorchScript"}
 
 
 def fits(path: Path) -> bool:
     """Whether a file may be a saved program, by its name."""
-    return path.is_file() and path.suffix in _SUFFIXES
+    return path.is_file() and path.suffix in SUFFIXES
 
 
 def read(path: Path, settings: Settings) -> Model:

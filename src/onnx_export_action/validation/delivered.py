@@ -17,7 +17,7 @@ from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
-ROLE = "delivered"  # of a process that never saw the file elsewhere
+_ROLE = "delivered"  # of a process that never saw the file elsewhere
 
 
 def hashes(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> dict[str, str]:
@@ -32,6 +32,11 @@ def hashes(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> dict[str, 
         "": record_of(file, file.name).sha256,
         **{name: record_of(file.parent / name, name).sha256 for name in sorted(names)},
     }
+
+
+def prepare(pool: Pool, host: Host, log: Log) -> None:
+    """Start the process of a check that is to come."""
+    pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
 
 
 def check(
@@ -55,7 +60,7 @@ def check(
     limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
     with log.group("Prove the finished bundle"):
         try:
-            with pool.lent(interpreters.main(), proof.SERVICE, host, log, ROLE) as worker:
+            with pool.lent(interpreters.main(), proof.SERVICE, host, log, _ROLE) as worker:
                 worker.call("open", file=str(file), threads=settings.threads or 1)
                 worker.call("survey", cases=list(cases), **limits)
                 again = Case.model_validate(worker.call("compare", case=cases[0]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import onnx
+
+from onnx_export_action.validation import nodes
 
 Release = tuple[int, int]
 
@@ -35,17 +36,10 @@ def covers(release: Release) -> bool:
 def _used(model: onnx.ModelProto) -> set[tuple[str, str, int]]:
     imported = {entry.domain: entry.version for entry in model.opset_import}
     own = {(function.domain, function.name) for function in model.functions}
-    nodes = [*_nodes(model.graph.node), *(node for function in model.functions for node in _nodes(function.node))]
-    plain = {("" if node.domain == "ai.onnx" else node.domain, node.op_type) for node in nodes} - own
+    graphs = (model.graph, *model.functions)
+    every = (node for graph in graphs for node in nodes.every(graph.node))
+    plain = {("" if node.domain == "ai.onnx" else node.domain, node.op_type) for node in every} - own
     return {(domain, name, _version(domain, name, imported.get(domain, 1))) for domain, name in plain}
-
-
-def _nodes(nodes: Iterator[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    for node in nodes:
-        yield node
-        for attribute in node.attribute:
-            for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-                yield from _nodes(graph.node)
 
 
 def _version(domain: str, name: str, opset: int) -> int:

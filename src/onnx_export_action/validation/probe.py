@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
 from numpy.typing import NDArray
 
-from onnx_export_action.validation import structure
+from onnx_export_action.validation import nodes, structure
 from onnx_export_action.validation.session import Session
 
 Array = NDArray[Any]
@@ -53,15 +53,15 @@ class Probe:
             self.run(inputs, self.outputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
             named = _STOPPED.search(str(error))
-            nodes = (node for node in self.nodes if named and node.name == named[1])
-            stopped: onnx.NodeProto | None = next(nodes, None)
+            at = (node for node in self.nodes if named and node.name == named[1])
+            stopped: onnx.NodeProto | None = next(at, None)
             if stopped is None:
                 raise
             return stopped
         return None
 
     def _session(self, wanted: Sequence[str]) -> Session:
-        graph, needed = self.model.graph, _needed(self.nodes, wanted)
+        graph, needed = self.model.graph, nodes.needed(self.nodes, set(wanted))
         del graph.output[:], graph.node[:]
         graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
         graph.node.extend(needed)
@@ -72,25 +72,6 @@ class Probe:
 def name_of(node: onnx.NodeProto) -> str:
     """The name that the file gives it; empty where it gives none."""
     return "" if node.name.startswith(_NAMELESS) else str(node.name)
-
-
-def _needed(nodes: Sequence[onnx.NodeProto], wanted: Sequence[str]) -> list[onnx.NodeProto]:
-    """The nodes that these tensors come from: what the runtime would run besides may be what fails."""
-    read, found = set(wanted), []
-    for node in reversed(nodes):
-        if not read.isdisjoint(node.output):
-            read.update(_reads(node))
-            found.append(node)
-    return found[::-1]
-
-
-def _reads(node: onnx.NodeProto) -> Iterator[str]:
-    """What a node reads, the branches inside it included."""
-    yield from node.input
-    for attribute in node.attribute:
-        for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-            yield from (name for each in inner.node for name in _reads(each))
-            yield from (value.name for value in inner.output)
 
 
 def _beside(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-from onnx_export_action.validation import structure
+from onnx_export_action.validation import nodes, structure
 from onnx_export_action.workers.protocol import Refusal
 
 # What ONNX Runtime's own build answers for; the operators of any other domain live in a library.
@@ -29,9 +29,8 @@ def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     """The graph and those inside its nodes, as the branches of an If."""
     yield graph
     for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-                yield from _graphs(inner)
+        for inner in nodes.inside(node):
+            yield from _graphs(inner)
 
 
 def _external(graphs: Iterable[onnx.GraphProto], folder: Path) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import onnx
 from onnx_export_action import wire
 from onnx_export_action.wire import GRAPH, INITIALIZER, RAW_DATA, Field
 
-_LARGE_BYTES = 4096
+LARGE_BYTES = 4096
 
 
 def skim(file: Path) -> onnx.ModelProto:
@@ -35,7 +35,7 @@ def skim(file: Path) -> onnx.ModelProto:
 def _graph(data: mmap.mmap, graph: Field, place: str) -> bytes:
     slim = bytearray()
     for field in wire.fields(data, graph.content, graph.end):
-        if field.number == INITIALIZER and field.end - field.content > _LARGE_BYTES:
+        if field.number == INITIALIZER and field.end - field.content > LARGE_BYTES:
             slim += _wrapped(INITIALIZER, _initializer(data, field, place))
         else:
             slim += data[field.start : field.end]
@@ -46,7 +46,7 @@ def _initializer(data: mmap.mmap, initializer: Field, place: str) -> bytes:
     """Without its bytes, where they are enough to matter; with the place that they have."""
     fields = list(wire.fields(data, initializer.content, initializer.end))
     raw = next((field for field in fields if field.number == RAW_DATA), None)
-    if raw is None or raw.end - raw.content <= _LARGE_BYTES:
+    if raw is None or raw.end - raw.content <= LARGE_BYTES:
         return data[initializer.content : initializer.end]
     tensor = onnx.TensorProto.FromString(b"".join(data[field.start : field.end] for field in fields if field != raw))
     tensor.data_location = onnx.TensorProto.EXTERNAL

@@ -13,7 +13,6 @@ from onnx_export_action.records import Check, Graph, Tensor
 from onnx_export_action.validation import skim
 from onnx_export_action.workers.protocol import Refusal
 
-_LARGE_BYTES = 4096
 _BITS: dict[int, int] = {
     onnx.TensorProto.FLOAT: 32,
     onnx.TensorProto.FLOAT16: 16,
@@ -111,7 +110,7 @@ def _is_external(tensor: onnx.TensorProto) -> bool:
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
-    return bool(tensor.external_data) or len(tensor.raw_data) > _LARGE_BYTES
+    return bool(tensor.external_data) or len(tensor.raw_data) > skim.LARGE_BYTES
 
 
 def _inline_problem(tensor: onnx.TensorProto) -> str:

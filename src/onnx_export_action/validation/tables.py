@@ -13,6 +13,8 @@ from typing import Any
 
 import onnx
 
+from onnx_export_action.validation import nodes
+
 _CARRIES = ("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten")
 _SIZES = ("Shape", "Size")
 _CHUNK_BYTES = 1 << 24
@@ -56,11 +58,10 @@ def _reason(
 
 
 def _read_inside(node: onnx.NodeProto) -> Iterator[str]:
-    for attribute in node.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            for inner in graph.node:
-                yield from inner.input
-                yield from _read_inside(inner)
+    for graph in nodes.inside(node):
+        for inner in graph.node:
+            yield from inner.input
+            yield from _read_inside(inner)
 
 
 def _known(

@@ -44,7 +44,7 @@ def test_skim__is_the_model_with_its_large_weights_where_they_lie(
     assert [tensor.name for tensor in slim.graph.initializer] == [tensor.name for tensor in whole.graph.initializer]
     for left, full in zip(slim.graph.initializer, whole.graph.initializer, strict=True):
         place = {entry.key: entry.value for entry in left.external_data}
-        if len(full.raw_data) > skim._LARGE_BYTES:
+        if len(full.raw_data) > skim.LARGE_BYTES:
             assert not left.raw_data
             assert content[int(place["offset"]) :][: int(place["length"])] == full.raw_data
             assert tables._hash(left, tmp_path) == tables._hash(full, tmp_path)

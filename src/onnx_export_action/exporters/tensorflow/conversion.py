@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from onnx_export_action.exporters.axes import Axes
 from onnx_export_action.exporters.custom.sizes import Sizes
 from onnx_export_action.exporters.tensorflow import operators
 from onnx_export_action.exporters.tensorflow.function import Function
+from onnx_export_action.validation import nodes
 from onnx_export_action.workers.protocol import Refusal
 
 # Above, weights are kept outside of the graph, of which each of a dozen optimisations makes a copy.
@@ -34,7 +34,9 @@ def write(function: Function, fixed: Axes, sizes: Sizes, axes: Axes, opset: int,
             "Save a smaller model, or one with weights of half the precision.",
         )
     model, weights = _converted(function, fixed, sizes, opset)
-    if unknown := sorted({_called(node.op_type) for node in _nodes(model.graph) if not _has_form(node, opset)}):
+    if unknown := sorted(
+        {_called(node.op_type) for node in nodes.every(model.graph.node) if not _has_form(node, opset)}
+    ):
         raise Refusal(
             f"tf2onnx has no ONNX form for {', '.join(unknown)[:200]} at opset {opset}.",
             "Save the model without the layers that need it; tf2onnx's support_status.md lists what it writes.",
@@ -98,14 +100,6 @@ def _in_order(values: list[onnx.ValueInfoProto], names: list[str]) -> None:
     ordered = sorted(values, key=lambda value: names.index(value.name) if value.name in names else len(names))
     del values[:]
     values.extend(ordered)
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                yield from _nodes(attribute.g)
 
 
 def _has_form(node: onnx.NodeProto, opset: int) -> bool:
