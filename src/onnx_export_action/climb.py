@@ -7,10 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from onnx_export_action.errors import ExportError, RunError
 from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index
-from onnx_export_action.exporters.attempt import Exported
+from onnx_export_action.exporters.attempt import Answered, Exported
+from onnx_export_action.exporters.axes import Scope, of_images
 from onnx_export_action.exporters.samples import judging
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model, Validation
@@ -20,6 +22,13 @@ from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from onnx_export_action.workers.pool import Pool
+
+_SHORT = 240  # letters of a cause that stands in a table's cell
+_FOR: dict[Scope, str] = {
+    "any size": "",
+    "one size": " for images of one size",
+    "one image": " for one image of one size",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Ladder:
     ) -> None:
         self._settings, self._model, self._host, self._threads = settings, model, host, threads
         self._work, self._log, self._pool, self._old_runtime = work, log, pool, old_runtime
-        self._fixable = False
+        self._images: set[Scope] = {"any size"}  # what files for this model may be asked to take
         self.attempts: list[Attempt] = []
         self.tracebacks: dict[str, str] = {}
 
@@ -60,14 +69,14 @@ class Ladder:
             self._log.line(f"{rung.exporter} is left out: {rung.reason}")
         unproven: Climbed | None = None
         failures: list[WorkerFailure] = []
-        for exporter, fixed in (*((name, False) for name in rungs), *((name, True) for name in ladder.fixing(rungs))):
-            if fixed and not self._fixable:
-                break
+        for exporter, scope in ladder.tries(rungs):
+            if scope not in self._images:
+                continue
             try:
-                climbed = self._try(exporter, fixed, stack)
+                climbed = self._try(exporter, scope, stack)
             except WorkerFailure as failure:
                 failures.append(failure)
-                if failure.kind == "usage" and exporter != "optimum" and not fixed:
+                if failure.kind == "usage" and exporter != "optimum" and scope == "any size":
                     raise failure.as_run_error() from failure  # no other route can read this model either
                 continue
             if climbed.proof.validation.passed:
@@ -77,14 +86,14 @@ class Ladder:
             return unproven
         raise self._nothing_worked(failures)
 
-    def _try(self, exporter: str, fixed: bool, outer: ExitStack) -> Climbed:
+    def _try(self, exporter: str, scope: Scope, outer: ExitStack) -> Climbed:
         start = time.monotonic()
-        title = f"Export with {exporter}{' for one image of one size' if fixed else ''}"
+        title = f"Export with {exporter}{_FOR[scope]}"
         with self._log.group(title), ExitStack() as own:
             worker: Worker | None = None
             try:
                 worker = own.enter_context(attempt.lent(self._pool, exporter, self._host, self._log))
-                climbed = self._export_and_prove(exporter, fixed, worker)
+                climbed = self._export_and_prove(exporter, scope, worker)
             except WorkerFailure as failure:
                 known = attempt.explained(failure)
                 self._record(exporter, start, worker, known)
@@ -97,18 +106,17 @@ class Ladder:
                 outer.push(own.pop_all())
         return climbed
 
-    def _export_and_prove(self, exporter: str, fixed: bool, worker: Worker) -> Climbed:
-        folder = attempt.folder(self._work, f"{exporter}-fixed" if fixed else exporter, self._host)
+    def _export_and_prove(self, exporter: str, scope: Scope, worker: Worker) -> Climbed:
+        folder = attempt.folder(self._work, exporter + _FOR[scope].replace(" ", "-"), self._host)
         attempt.folder(folder, "onnx", self._host)
         # Started now, so that it has imported its libraries by the time there is a file to prove.
         with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
             opset = ladder.opset_for(self._settings)
-            loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, fixed)
-            self._fixable = self._fixable or loaded.get("fixable", False)
-            exported = attempt.export_loaded(
-                worker, loaded, exporter, opset, self._model, self._settings, folder, self._log
-            )
-            proven = self._prove(validator, worker, exported, opset)
+            loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, scope)
+            answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log)
+            self._images |= self._scopes(loaded, answered)
+            exported = attempt.write(worker, answered, exporter, opset, folder)
+            proven = self._prove(validator, worker, exported, opset, self._why_one_size(scope))
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)
             proven = replace(proven, validation=locating.located(proven.validation, *place))
             proven = replace(proven, validation=self._with_samples(proven.validation, worker, validator, exported))
@@ -120,8 +128,23 @@ class Ladder:
         given = (exported.real_inputs, parts, self._settings.samples or "")
         return judging.judged(proven, worker, validator, *given, self._threads, self._log)
 
-    def _prove(self, validator: Worker, worker: Worker, exported: Exported, opset: int) -> Proof:
-        parts = self._evidence(exported, worker)
+    def _scopes(self, loaded: Any, answered: Answered) -> set[Scope]:
+        """For fewer images than all, where the model has answered to images of several sizes, or can see at all."""
+        found: set[Scope] = {"one image"} if loaded.get("fixable") else set()
+        if self._model.kind == "transformers" and of_images(answered.axes):
+            found.add("one size")
+        return found
+
+    def _why_one_size(self, scope: Scope) -> str:
+        """What came of asking for images of any size."""
+        if scope != "one size":
+            return "the export does not"
+        first = self.attempts[0]
+        said = diagnosis.first_sentence(first.cause or "", _SHORT)
+        return f"but no route wrote a file for any size; {first.exporter}: {said}"
+
+    def _prove(self, validator: Worker, worker: Worker, exported: Exported, opset: int, one_size: str) -> Proof:
+        parts = self._evidence(exported, worker, one_size)
         try:
             proven = self._prove_all(validator, parts, exported, opset)
         except WorkerFailure as failure:
@@ -130,7 +153,7 @@ class Ladder:
             proven = old_runtime.prove(self._old_runtime, proven, file, evidence, self._settings, self._host, self._log)
         return proven
 
-    def _evidence(self, exported: Exported, worker: Worker) -> dict[Path, Evidence]:
+    def _evidence(self, exported: Exported, worker: Worker, one_size: str) -> dict[Path, Evidence]:
         """What each file is held against, the main one first; one of several writes no text alone."""
         texts, folder = () if exported.others else exported.generations, exported.file.parents[1]
         return {
@@ -144,6 +167,7 @@ class Ladder:
                 exported.exported_with.get(part.name, {}),
                 part.tables,
                 partial(attempt.every_token, worker, part, folder),
+                one_size,
             )
             for part in (exported, *exported.others)
         }

@@ -134,6 +134,26 @@ def test_auto__an_image_size_that_the_architecture_fixes_has_its_reason(exported
     assert "fixed: the model itself refuses 48: Input image size" in outcome.summary
 
 
+def test_auto__images_of_any_height_and_width_where_the_model_takes_them(exported: Exported) -> None:
+    outcome = exported("resnet")
+    assert outcome.status == 0, outcome.log
+    assert [attempt["exporter"] for attempt in outcome.attempts] == ["torchscript"]
+    axes = {axis["name"]: axis for axis in outcome.report["validation"]["dynamic_axes"]}
+    assert all(axis["wanted"] and axis["proven"] for axis in axes.values())
+    assert axes["height"]["sizes"] == [64, 96]
+    assert axes["width"]["sizes"] == [64, 96, 128]
+
+
+def test_auto__one_size_where_no_route_is_right_at_others(exported: Exported) -> None:
+    outcome = exported("resnet_of_one_size", exporter="torchscript", trust_remote_code="true")
+    assert outcome.status == 0, outcome.log
+    assert [attempt["ok"] for attempt in outcome.attempts] == [False, True]
+    height = next(axis for axis in outcome.report["validation"]["dynamic_axes"] if axis["name"] == "height")
+    assert (height["declared"], height["sizes"]) == (False, [64])
+    assert height["reason"].startswith("the model takes 96 too, but no route wrote a file for any size; torchscript: ")
+    assert "1.5 times the usual size" in height["reason"]
+
+
 def test_auto__goes_on_where_torchscript_cannot(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(
         "import torch\n"

@@ -6,6 +6,7 @@ Weights are drawn with a standard deviation of 1/sqrt(fan-in): with the usual in
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -266,6 +267,21 @@ def resnet(folder: Path) -> Path:
     config = transformers.ResNetConfig(**sizes, layer_type="basic", num_labels=3)
     transformers.ViTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     return save(folder, "ResNetForImageClassification", config, tokenizer=False)
+
+
+def resnet_of_one_size(folder: Path) -> Path:
+    """The same with code of its own, which takes any image and counts its rows in Python."""
+    resnet(folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoModelForImageClassification": "mine.Counting"}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "mine.py").write_text(
+        "from transformers import ResNetForImageClassification\n"
+        "class Counting(ResNetForImageClassification):\n"
+        "    def forward(self, pixel_values, **named):\n"
+        "        return super().forward(pixel_values / (int(pixel_values.shape[2]) / 64), **named)\n"
+    )
+    return folder
 
 
 def wav2vec2(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters.axes import Scope
 from onnx_export_action.log import Log
 from onnx_export_action.records import FRAMEWORKS, Model
 from onnx_export_action.settings import Settings
@@ -98,14 +99,14 @@ def folder(work: Path, name: str, host: Host) -> Path:
     return made
 
 
-def load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path, fixed: bool = False) -> Any:
+def load(worker: Worker, model: Model, settings: Settings, threads: int, work: Path, scope: Scope = "one size") -> Any:
     """Let the worker load the model; tells its class and the versions that it runs with.
 
-    `fixed` for one image of one size, where the model is `fixable`.
+    `scope` is what images the file is asked to take, where the model is a checkpoint that sees.
     """
     common = {"kind": model.kind, "path": model.path, "task": model.task, "dtype": settings.dtype, "threads": threads}
     if model.kind == "transformers":
-        return worker.call("load", trust_remote_code=settings.trust_remote_code, fixed=fixed, **common)
+        return worker.call("load", trust_remote_code=settings.trust_remote_code, scope=scope, **common)
     given = settings.workspace / settings.example_inputs if settings.example_inputs else None
     own = {
         "entry": model.entry,
@@ -178,15 +179,11 @@ def export(
     worker: Worker, exporter: str, opset: int, model: Model, settings: Settings, threads: int, folder: Path, log: Log
 ) -> Exported:
     """Ask the worker for everything, one step after the other; raises WorkerFailure at the first that fails."""
-    loaded = load(worker, model, settings, threads, folder.parent)
-    return export_loaded(worker, loaded, exporter, opset, model, settings, folder, log)
+    return write(worker, answer(worker, model, settings, threads, folder, log), exporter, opset, folder)
 
 
-def export_loaded(
-    worker: Worker, loaded: Any, exporter: str, opset: int, model: Model, settings: Settings, folder: Path, log: Log
-) -> Exported:
-    """The same with a model that is loaded."""
-    answered = answer_loaded(worker, loaded, model, settings, folder, log)
+def write(worker: Worker, answered: Answered, exporter: str, opset: int, folder: Path) -> Exported:
+    """Let the worker that has answered write the file; raises WorkerFailure where it cannot."""
     file = folder / "onnx" / f"{answered.name}.onnx"
     exported_with = worker.call("export", exporter=exporter, opset=opset, file=str(file))
     return Exported(**vars(answered), file=file, exported_with=exported_with or {})

@@ -1,11 +1,34 @@
-"""Which axes of the outputs follow which axes of the inputs, found from the answers; pure."""
+"""Which axes of the inputs are dynamic, and which of the outputs follow them, found from the answers; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 Shapes = Mapping[str, Sequence[int]]
 Axes = dict[str, dict[int, str]]
+
+HEIGHT, WIDTH = "height", "width"
+Scope = Literal["any size", "one size", "one image"]  # the images that a file is asked to take
+
+
+def answered(axes: Axes, shapes: Sequence[Shapes]) -> Axes:
+    """The axes without height and width of images where the model itself has answered one size alone."""
+    return {
+        name: {
+            axis: label for axis, label in labels.items() if label not in (HEIGHT, WIDTH) or _varies(shapes, name, axis)
+        }
+        for name, labels in axes.items()
+    }
+
+
+def of_images(axes: Axes) -> set[str]:
+    """Which of height and width are among the axes."""
+    return {label for labels in axes.values() for label in labels.values()} & {HEIGHT, WIDTH}
+
+
+def _varies(shapes: Sequence[Shapes], name: str, axis: int) -> bool:
+    return len({shape[name][axis] for shape in shapes}) > 1
 
 
 def of_outputs(input_axes: Axes, answered: Sequence[tuple[Shapes, Shapes]]) -> Axes:

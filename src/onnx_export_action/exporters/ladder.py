@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from onnx_export_action import tasks
 from onnx_export_action.errors import UsageError
+from onnx_export_action.exporters.axes import Scope
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.validation import target
@@ -17,6 +18,7 @@ from onnx_export_action.validation import target
 DEFAULT_OPSET = 18
 
 ORDER = _FASTEST_FIRST = ("torchscript", "optimum", "torch", "transformers")
+_SLOWEST = ORDER[-1]
 # A program of torch.export is what the `torch` route captures, so it is asked first.
 _ROUTES_OF: dict[str, tuple[str, ...]] = {
     "module": ("torchscript", "torch"),
@@ -91,9 +93,16 @@ def readers(model: Model) -> tuple[str, ...]:
     return ("tensorflow",) if model.framework == "tensorflow" else ("torch", "optimum")
 
 
-def fixing(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the routes that can make a file for one image of one size: the others choose inputs by themselves."""
-    return tuple(name for name in names if name in _ROUTES_OF["module"])
+def tries(names: tuple[str, ...]) -> tuple[tuple[str, Scope], ...]:
+    """The routes with the images that they are asked for: of any size first, then of one, then one image alone.
+
+    Only routes that are told which axes are dynamic can be asked again. The slowest comes behind images of one size.
+    """
+    told = [name for name in names if name in _ROUTES_OF["module"]]
+    found: list[tuple[str, Scope]] = [(name, "any size") for name in names]
+    place = names.index(_SLOWEST) if _SLOWEST in names else len(names)
+    found[place:place] = [(name, "one size") for name in told]
+    return (*found, *((name, "one image") for name in told))
 
 
 def opsets(exporter: str) -> tuple[int, int]:

@@ -91,9 +91,10 @@ class Service:
         refused = [entry for entry in tried if "file" not in entry]
         subject.module.output_names = tuple(written[0]["outputs"])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
-        self._axes[subject.name] = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
+        dynamic = axes.answered(subject.axes, [inputs for inputs, _ in answered])
+        self._axes[subject.name] = {**dynamic, **axes.of_outputs(dynamic, answered)}
         masked = self._masked(subject, written[0])
-        wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in subject.axes.items()}
+        wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in dynamic.items()}
         cases = [{**entry, "masked": masked} for entry in written]
         tables = {name: asdict(table) for name, table in subject.tables.items()}
         return {"name": subject.name, "cases": cases, "axes": wanted, "refused": refused, "tables": tables}
@@ -131,7 +132,7 @@ class Service:
         """
         onnx, scratch = Path(file).parent, Path(file).parent / "scratch"
         # All of them first: an exporter may leave the model with other settings than it found.
-        samples = {name: subject.sample() for name, subject in self._parts.items()}
+        samples = {name: subject.sample(self._axes[name]) for name, subject in self._parts.items()}
         for name, subject in self._parts.items():
             target = scratch / name / f"{name}.onnx"
             target.parent.mkdir(parents=True)

@@ -57,8 +57,8 @@ class Subject(Protocol):
     def trials(self, batch_sizes: Sequence[int], lengths: Sequence[int]) -> Iterator[Trial]:
         """The cases of the proof, one after the other."""
 
-    def sample(self) -> dict[str, torch.Tensor]:
-        """The inputs of the export itself, of sizes that no case has; asked for after the trials."""
+    def sample(self, axes: Axes, /) -> dict[str, torch.Tensor]:
+        """The inputs of the export itself, of sizes that no case has; `axes` are those that the trials left."""
 
     def masked(self, outputs: Sequence[str], axes: Axes, /) -> list[str]:
         """The outputs that answer for each position of a text, so that padding says nothing."""

@@ -32,20 +32,27 @@ def runnable(graph: Graph, wanted: Wanted, tried: Trials) -> list[dict[str, Any]
     ]
 
 
-def found(graph: Graph, wanted: Wanted, cases: Sequence[Case], tried: Trials, refused: Trials) -> tuple[Axis, ...]:
-    """Every axis that is wanted or that the file declares, and every other that was tried at another size."""
+def found(
+    graph: Graph, wanted: Wanted, cases: Sequence[Case], tried: Trials, refused: Trials, one_size: str
+) -> tuple[Axis, ...]:
+    """Every axis that is wanted or that the file declares, and every other that was tried at another size.
+
+    `one_size` says why a file has one size where its model has answered at others.
+    """
     ran = [case for case in cases if case.passed]
     return tuple(
-        axis for tensor in graph.inputs for axis in _of(tensor, wanted.get(tensor.name, {}), ran, tried, refused)
+        axis
+        for tensor in graph.inputs
+        for axis in _of(tensor, wanted.get(tensor.name, {}), ran, tried, refused, one_size)
     )
 
 
 def _of(
-    tensor: Tensor, wanted: Mapping[int, str], ran: Sequence[Case], tried: Trials, refused: Trials
+    tensor: Tensor, wanted: Mapping[int, str], ran: Sequence[Case], tried: Trials, refused: Trials, one_size: str
 ) -> Iterator[Axis]:
     for place, size in enumerate(tensor.shape):
         declared = isinstance(size, str)
-        reason = "" if place in wanted or declared else _reason(tensor.name, place, size, tried, refused)
+        reason = "" if place in wanted or declared else _reason(tensor.name, place, size, tried, refused, one_size)
         if place in wanted or declared or reason:
             name = wanted.get(place) or (str(size) if declared else _name(tensor, place))
             right = sorted({case.inputs[tensor.name][place] for case in ran if tensor.name in case.inputs})
@@ -60,11 +67,11 @@ def _of(
             )
 
 
-def _reason(name: str, place: int, size: int | str, tried: Trials, refused: Trials) -> str:
+def _reason(name: str, place: int, size: int | str, tried: Trials, refused: Trials, one_size: str) -> str:
     """Why the file has this size alone; empty where nobody tried another."""
     taken, others = _other_sizes(name, place, size, tried), _other_sizes(name, place, size, refused)
     if taken:
-        return f"the model takes {taken[0][0]} too, the export does not"
+        return f"the model takes {taken[0][0]} too, {one_size}"
     return f"the model itself refuses {others[0][0]}: {others[0][1]['why']}" if others else ""
 
 

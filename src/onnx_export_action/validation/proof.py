@@ -41,6 +41,7 @@ class Evidence:
     sample: Mapping[str, Sequence[int]] = field(default_factory=dict)  # the inputs of the export, where it is known
     tables: dict[str, Any] = field(default_factory=dict)
     every_token: Callable[[], dict[str, Any]] | None = None  # the cases for a file whose table is not the model's
+    one_size: str = "the export does not"  # why an image has one size that the model takes at others
 
 
 def prove(
@@ -74,7 +75,7 @@ def prove(
         reference=evidence.reference,
         checks=tuple(checks),
         cases=tuple(cases),
-        dynamic_axes=axes.found(graph, evidence.axes, cases, evidence.cases, evidence.refused),
+        dynamic_axes=axes.found(graph, evidence.axes, cases, evidence.cases, evidence.refused, evidence.one_size),
         fixings=_fixings(worker, file, graph, evidence, cases),
         notes=evidence.notes,
         **ran,

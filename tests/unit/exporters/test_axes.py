@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onnx_export_action.exporters.axes import of_outputs
+from onnx_export_action.exporters.axes import answered as answered_axes
+from onnx_export_action.exporters.axes import of_images, of_outputs
 
 INPUT_AXES = {"input_ids": {0: "batch", 1: "sequence"}, "pixels": {0: "images"}}
 
@@ -30,3 +31,22 @@ def answered(
 )
 def test_of_outputs(cases: list[tuple[dict[str, list[int]], dict[str, list[int]]]], expected: dict[int, str]) -> None:
     assert of_outputs(INPUT_AXES, cases).get("logits", {}) == expected
+
+
+IMAGES = {"pixel_values": {0: "batch_size", 2: "height", 3: "width"}}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(1, 3, 32, 32), (2, 3, 32, 32)], {}),
+        ([(1, 3, 32, 32), (1, 3, 48, 48), (1, 3, 32, 64)], {2: "height", 3: "width"}),
+        ([(1, 3, 32, 32), (1, 3, 32, 64)], {3: "width"}),
+    ],
+)
+def test_answered__height_and_width_where_the_model_answered_at_two(
+    sizes: list[tuple[int, ...]], expected: dict[int, str]
+) -> None:
+    found = answered_axes(IMAGES, [{"pixel_values": size} for size in sizes])
+    assert found == {"pixel_values": {0: "batch_size", **expected}}
+    assert of_images(found) == set(expected.values())

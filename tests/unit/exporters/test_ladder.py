@@ -103,6 +103,17 @@ def test_rungs__optimum_only_where_it_has_a_configuration() -> None:
     assert tried(types=frozenset(), exporter="optimum") == ("optimum",)
 
 
+def test_tries__images_of_one_size_before_the_slowest_route_and_one_image_last() -> None:
+    found = [(name, scope) for name, scope in ladder.tries(("torchscript", "optimum", "torch", "transformers"))]
+    assert found == [
+        *((name, "any size") for name in ("torchscript", "optimum", "torch")),
+        *((name, "one size") for name in ("torchscript", "torch")),
+        ("transformers", "any size"),
+        *((name, "one image") for name in ("torchscript", "torch")),
+    ]
+    assert ladder.tries(("optimum",)) == (("optimum", "any size"),)
+
+
 def test_rungs__say_why_one_is_left_out() -> None:
     _, skipped = ladder.rungs(settings_of(opset="21"), make_model(), 10**12, frozenset())
     assert [(rung.exporter, rung.reason) for rung in skipped] == [

@@ -22,9 +22,11 @@ def tried(*shapes: tuple[int, ...]) -> list[dict[str, Any]]:
     return [{"shape": str(shape), "inputs": {"pixel_values": list(shape)}} for shape in shapes]
 
 
-def rows(graph: Graph, cases: list[dict[str, Any]], refused: list[dict[str, Any]]) -> dict[str, Axis]:
+def rows(
+    graph: Graph, cases: list[dict[str, Any]], refused: list[dict[str, Any]], one_size: str = "the export does not"
+) -> dict[str, Axis]:
     ran = [make_case(case["shape"], inputs=case["inputs"]) for case in axes.runnable(graph, BATCH, cases)]
-    return {axis.name: axis for axis in axes.found(graph, BATCH, ran, cases, refused)}
+    return {axis.name: axis for axis in axes.found(graph, BATCH, ran, cases, refused, one_size)}
 
 
 def test_found__a_size_that_the_model_refuses_has_its_words() -> None:
@@ -40,6 +42,8 @@ def test_found__a_size_that_the_export_alone_refuses_is_told_apart() -> None:
     found = rows(graph_of("batch_size", 3, 32, 32), cases, [])
     assert found["width"].reason == "the model takes 48 too, the export does not"
     assert found["width"].sizes == (32,)
+    found = rows(graph_of("batch_size", 3, 32, 32), cases, [], "but no route wrote a file for any size")
+    assert found["width"].reason == "the model takes 48 too, but no route wrote a file for any size"
 
 
 @pytest.mark.parametrize("refused", [[], [REFUSED]])

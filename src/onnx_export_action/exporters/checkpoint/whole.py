@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from onnx_export_action.exporters import cases, embeddings, generation
-from onnx_export_action.exporters.axes import Axes
+from onnx_export_action.exporters.axes import Axes, of_images
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import Inputs
@@ -27,6 +27,7 @@ _PLACES_OF_PADDING = (
 # What one case may cost: values to be kept and compared, and products of weights, some seconds on two cores.
 _MOST_VALUES, _MOST_PRODUCTS = 2**24, 2 * 10**11
 _TOKENS = ("input_ids", _WRITTEN)
+_WIDE = 1.5  # the sample's image: a square one would hide that height and width are exchanged
 
 
 class Checkpoint:
@@ -108,9 +109,10 @@ class Checkpoint:
             return self._inputs.every_token(reach)
         return cases.every_token(reach, answers=self._inputs.modality != "text")
 
-    def sample(self) -> dict[str, torch.Tensor]:
-        """Inputs of prime sizes."""
-        return self.typed(self._inputs.make(self._sample(), SEED))
+    def sample(self, axes: Axes, /) -> dict[str, torch.Tensor]:
+        """Inputs of prime sizes; images that may have any size are not as wide as they are high."""
+        case = self._sample()
+        return self.typed(self._inputs.make(replace(case, wide=_WIDE) if of_images(axes) else case, SEED))
 
     def masked(self, outputs: Sequence[str], axes: Axes, /) -> list[str]:
         """The outputs that have the mask's axes."""

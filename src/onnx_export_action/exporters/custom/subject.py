@@ -57,7 +57,7 @@ class CustomSubject:
         """None, for the same reason."""
         return None, ""
 
-    def sample(self) -> Tensors:
+    def sample(self, _axes: Axes, /) -> Tensors:
         """The inputs of the export, every axis at a size of its own."""
         return self._trying.sample()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from onnx_export_action.exporters.axes import HEIGHT, WIDTH
 from onnx_export_action.exporters.cases import Case
 from onnx_export_action.exporters.inputs.configuration import number, read
 from onnx_export_action.exporters.inputs.form import Form, Tensors
@@ -77,9 +78,10 @@ def _whole(of: Pictures, sized: bool) -> Iterator[Form]:
     def plain(case: Case, generator: torch.Generator) -> Tensors:
         return {"pixel_values": torch.randn((case.batch, *of.pixels(case)), generator=generator)}
 
-    yield Form("image", {"pixel_values": {0: "batch_size"}}, plain)
+    form = Form("image", {"pixel_values": {0: "batch_size", 2: HEIGHT, 3: WIDTH}}, plain)
+    yield form
     if sized:
-        yield _with_sizes(of, Form("image", {"pixel_values": {0: "batch_size"}}, plain))
+        yield _with_sizes(of, form)
     pinpoints = _tiles(of)
     for tiles in dict.fromkeys((*([pinpoints[0]] if pinpoints else []), 1, 2, of.number("num_frames", otherwise=2))):
         form = _several(of, "pixel_values", tiles)

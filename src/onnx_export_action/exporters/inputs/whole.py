@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from onnx_export_action.exporters.axes import Axes
+from onnx_export_action.exporters.axes import HEIGHT, WIDTH, Axes
 from onnx_export_action.exporters.cases import Case, Reach
 from onnx_export_action.exporters.inputs import asking, places, wanting
 from onnx_export_action.exporters.inputs.arranging import Arrangement, arrangements
@@ -31,7 +31,7 @@ class Inputs:
         processor = _read_json(folder / "preprocessor_config.json")
         known = wanting.known(model, task, processor, tokenizer, self._text.image_token is not None)
         self._extra, self._places_of = 0, dict[tuple[float, float], int]()
-        self._fixed = False
+        self._fixed = self._any_size = False
         candidates = list(arrangements(known))
         self._arrangement = candidates[0]
         if len(candidates) > 1:
@@ -68,6 +68,10 @@ class Inputs:
         self._fixed = True
         return {name: made[name] for name in self.geometry}
 
+    def open_sizes(self) -> None:
+        """Leave height and width of images open from now on, where they are all that the model reads."""
+        self._any_size = self.modality == "image"
+
     @property
     def longest(self) -> int | None:
         """The longest text that the position table holds beside its image, in tokens; None without a limit."""
@@ -83,7 +87,9 @@ class Inputs:
     def axes(self) -> Axes:
         """The axes that should be dynamic: input name to axis number to axis name."""
         axes = {name: self._axes_of(name) for name in self.names}
-        return {name: _without_batch(labels) for name, labels in axes.items()} if self._fixed else axes
+        if self._fixed:
+            return {name: _without_batch(labels) for name, labels in axes.items()}
+        return axes if self._any_size else {name: _of_one_size(labels) for name, labels in axes.items()}
 
     def make(self, case: Case, seed: int) -> Tensors:
         """Values for every input at the case's sizes; the same seed gives the same values."""
@@ -188,6 +194,11 @@ class Inputs:
 def _without_batch(labels: dict[int, str]) -> dict[int, str]:
     """The axes that one image of one size leaves."""
     return {axis: label for axis, label in labels.items() if label.endswith("sequence_length")}
+
+
+def _of_one_size(labels: dict[int, str]) -> dict[int, str]:
+    """The axes that images of one size leave."""
+    return {axis: label for axis, label in labels.items() if label not in (HEIGHT, WIDTH)}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
