@@ -10,8 +10,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+import transformers
 from transformers import masking_utils
 from transformers.models.falcon_mamba import modeling_falcon_mamba
+from transformers.models.minimax import modeling_minimax
 from transformers.models.qwen3_next import modeling_qwen3_next
 
 from onnx_export_action.exporters.traceable import operators, traceable
@@ -52,6 +54,19 @@ def marked(text: torch.Tensor) -> torch.Tensor:
     return marked + 1
 
 
+LIGHTNING = modeling_minimax.MiniMaxLightningAttention(
+    transformers.MiniMaxConfig(
+        hidden_size=WIDTH, head_dim=3, num_attention_heads=2, num_hidden_layers=2, block_size=8, hidden_act="silu"
+    ),
+    layer_idx=0,
+).requires_grad_(False)
+
+
+def pooled(text: torch.Tensor) -> torch.Tensor:
+    images = (text[:, :, None] * text[..., None]).transpose(1, 2)
+    return torch.nn.AdaptiveAvgPool2d((3, 5))(images) + torch.nn.AdaptiveAvgPool2d(1)(images)
+
+
 KINDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "permute": lambda text: text.permute(-1, 0, -2),
     "movedim": lambda text: torch.movedim(text, -1, 1),
@@ -71,6 +86,8 @@ KINDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "masked": masked,
     "marked": marked,
     "as_strided": overlapping,
+    "lightning": lambda text: LIGHTNING(text, None, (text[..., 0] > -1))[0],
+    "pooled": pooled,
     "round": lambda text: text * round(text.shape[2] / 3, 1),
 }
 
@@ -91,7 +108,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSe
     """One file of all kinds, traced with seven steps."""
     file: Path = tmp_path_factory.mktemp("tracer") / "model.onnx"
     named: dict[str, Any] = {"input_names": ["text"], "output_names": list(KINDS), "opset_version": 18}
-    with traceable(torch.nn.Identity()):
+    with traceable(LIGHTNING):
         axes = {"text": {0: "rows", 1: "steps"}}
         torch.onnx.export(Every(), (text(2, 7),), str(file), dynamic_axes=axes, dynamo=False, **named)
     return onnxruntime.InferenceSession(file)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from onnx_export_action.exporters.traceable import experts, patches
+from onnx_export_action.exporters.traceable import decays, experts, patches
 
 
 @contextmanager
@@ -14,5 +14,6 @@ def traceable(model: Any) -> Iterator[None]:
     """Everything that this room knows, while the model is exported; the model's own ways again afterwards."""
     with ExitStack() as stack:
         stack.enter_context(experts.by_products(model))
+        stack.enter_context(decays.by_blocks(model))
         stack.enter_context(patches.vectorised(model))
         yield

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from onnx_export_action.exporters.traceable import (
     complex_numbers,
@@ -21,6 +22,7 @@ from onnx_export_action.exporters.traceable import (
     grids,
     masks,
     operators,
+    pooling,
     recurrences,
     segments,
 )
@@ -76,6 +78,7 @@ def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
         (torch.Tensor, "__round__", operators.rounded),
         (torch.Tensor, "as_strided", operators.striding(torch.Tensor.as_strided)),
         (torch.Tensor, "unfold", operators.unfolding(torch.Tensor.unfold)),
+        (functional, "adaptive_avg_pool2d", pooling.averaging(functional.adaptive_avg_pool2d)),
         (torch.linalg, "solve_triangular", operators.solving(torch.linalg.solve_triangular)),
         (torch, "polar", complex_numbers.polar),
         (torch, "view_as_complex", complex_numbers.view_as_complex),

@@ -111,7 +111,7 @@ def _by_chunks(
 ) -> torch.Tensor:
     heads = int(value.shape[2])
     query, key = (each.repeat_interleave(heads // int(each.shape[2]), dim=2) for each in (query, key))
-    query, key, value, beta, g = (_chunked(each, size) for each in (query, key, value, beta[..., None], g[..., None]))
+    query, key, value, beta, g = (chunked(each, size) for each in (query, key, value, beta[..., None], g[..., None]))
     decay = g[..., 0].cumsum(-1)
     later = torch.ones(size, size, dtype=torch.bool).triu(1)
     between = (decay[..., :, None] - decay[..., None, :]).masked_fill(later, float("-inf")).exp()
@@ -128,7 +128,7 @@ def _by_chunks(
     return said.permute(1, 0, 3, 2, 4).flatten(1, 2)
 
 
-def _chunked(tensor: torch.Tensor, size: int) -> torch.Tensor:
+def chunked(tensor: torch.Tensor, size: int) -> torch.Tensor:
     """Rows, steps, heads and width as chunks, rows, heads, steps within the chunk, and width."""
     filled = functional.pad(tensor.float(), (0, 0, 0, 0, 0, -tensor.shape[1] % size))
     rows, _, heads, width = tensor.shape
