@@ -26,4 +26,5 @@ LABEL org.opencontainers.image.title=onnx-export-action \
 COPY --from=interpreters /opt /opt
 COPY entrypoint.py /app/
 COPY src /app/src
+RUN ["/opt/venv/bin/python", "-m", "compileall", "-q", "/app/src"]
 ENTRYPOINT ["/opt/venv/bin/python", "/app/entrypoint.py"]

@@ -34,4 +34,5 @@ COPY --from=interpreters /opt /opt
 COPY --from=tensorflow /opt/venv-tensorflow /opt/venv-tensorflow
 COPY entrypoint.py /app/
 COPY src /app/src
+RUN ["/opt/venv/bin/python", "-m", "compileall", "-q", "/app/src"]
 ENTRYPOINT ["/opt/venv/bin/python", "/app/entrypoint.py"]

@@ -13,16 +13,20 @@ from pathlib import Path
 UNUSED = (
     "torch/test",
     "torch/include",
+    *("torch/lib/*_test.so", "torch/lib/libaoti_custom_ops.so", "torch/lib/libbackend_with_compiler.so"),
     "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; Python's module has all of it within
     # What the modelling files are written from, and those of frameworks that are not here.
     "transformers/models/*/modular_*.py",
     "transformers/models/*/convert_*.py",
     "transformers/**/modeling_tf_*.py",
     "transformers/**/modeling_flax_*.py",
-    "onnx/backend/test/data",
+    "onnx/backend/test",
+    *("onnx/**/*.cc", "onnx/**/*.h"),
     "numpy/**/tests",
     "networkx/**/tests",
     "sympy/**/tests",
+    "mpmath/tests",
+    "**/*.pyi",  # for type checkers
     "tensorflow/include",
 )
 # `import torch` asks for this one program; the others beside it are torch's own tests and protoc.
@@ -39,7 +43,7 @@ def prune(folder: Path) -> None:
     unused = [path for pattern in UNUSED for path in folder.glob(pattern)]
     unused += [path for path in folder.glob("torch/bin/*") if path.name != TORCH_PROGRAM]
     for path in unused:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     for library in folder.rglob("*.so*"):
         if library.is_file() and not library.is_symlink():
             strip_symbols(library)
