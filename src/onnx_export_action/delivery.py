@@ -7,17 +7,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onnx_export_action import bundle
 from onnx_export_action.cancel import Cancellation
-from onnx_export_action.github.comment.announce import Said, comment_on
+from onnx_export_action.edges import Edges
 from onnx_export_action.github.outputs import outputs_of, published_outputs, write_outputs
 from onnx_export_action.github.summary import write_summary
-from onnx_export_action.pipeline import Edges
-from onnx_export_action.publish import publish
 from onnx_export_action.records import Publication, Report
 from onnx_export_action.report import document, html, markdown, overview
 from onnx_export_action.settings import Settings
+
+if TYPE_CHECKING:
+    from onnx_export_action.github.comment.announce import Said
 
 _WORST_LAST = ("pass", "fail", "error")
 
@@ -66,6 +68,9 @@ def write_reports(report: Report, folder: Path, place: Place) -> dict[str, str]:
 
 def published(report: Report, folder: Path, settings: Settings, place: Place) -> Publication:
     """What goes to GitHub, unless the job is cancelled: the seconds that are left are for the report's files."""
+    # An HTTP client, which no run has to wait for before its first line.
+    from onnx_export_action.publish import publish
+
     try:
         with place.cancellation.stops():
             return publish(report, folder, settings, place.edges.environment, place.edges.log)
@@ -79,6 +84,8 @@ def published(report: Report, folder: Path, settings: Settings, place: Place) ->
 
 def commented(ended: Sequence[Ended], place: Place) -> Said:
     """One comment that tells of every model whose settings want one."""
+    from onnx_export_action.github.comment.announce import Said, comment_on
+
     wanted = [each for each in ended if each.settings is not None and each.settings.comment != "never"]
     chosen = sorted((each.settings for each in wanted if each.settings), key=lambda each: each.comment != "always")
     if not chosen or place.cancellation.asked:

@@ -15,13 +15,13 @@ from rich.console import Console
 from onnx_export_action import cli, job, output, settings
 from onnx_export_action.cancel import Cancellation, cancelled
 from onnx_export_action.delivery import Place
+from onnx_export_action.edges import Edges
 from onnx_export_action.errors import RunError
 from onnx_export_action.github import context
 from onnx_export_action.github.outputs import published_outputs, write_outputs
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.github.summary import write_summary
 from onnx_export_action.log import Log
-from onnx_export_action.pipeline import Edges
 from onnx_export_action.records import Publication
 from onnx_export_action.report.terminal_log import TerminalLog
 from onnx_export_action.settings import Settings

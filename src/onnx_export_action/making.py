@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action import merging, output
-from onnx_export_action.baseline import fingerprint, reuse
+from onnx_export_action.baseline import reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
-from onnx_export_action.records import Export, Model, NoBase
+from onnx_export_action.records import Export, Model, NoBase, Report
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import delivered
+from onnx_export_action.validation import delivered, proof
+from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker
 
 
@@ -34,11 +35,17 @@ class Made:
         return {self.file: self.cases, **self.beside}
 
 
+def expect(stage: Stage, report: Report) -> None:
+    """The report of a baseline has come, and its files will: those who look at them can begin, and nobody exports."""
+    if reuse.is_same(report, stage.progress.fingerprint, stage.settings):
+        stage.pool.end_prepared()
+        stage.pool.prepare(interpreters.main(), proof.SERVICE, stage.host, stage.log)
+
+
 def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:
     """The baseline's own file with all that its run found out; None where something has changed."""
     progress = stage.progress
-    progress.fingerprint = fingerprint.of(model, stage.settings)
-    taken = reuse.take(found, progress.fingerprint, model, stage.settings, stage.host, stage.log)
+    taken = reuse.take(found, progress.fingerprint, model, stage.settings, stage.host, stage.log, stage.pool)
     if taken is None:
         return None
     progress.model, progress.export, progress.graph = taken.model, taken.export, taken.graph

@@ -73,8 +73,10 @@ class ArtifactServer:
         store: Callable[[str, str], str] | None = None,
         keeps: bool = True,
         first_id: int = 1000,
+        takes_mime_types: bool = False,
     ) -> None:
         self.appends, self.store, self.keeps, self.first_id = appends, store, keeps, first_id
+        self.also_taken = {"mime_type"} if takes_mime_types else set[str]()
         self.artifacts: list[Artifact] = []
         self.requests: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.faults: dict[str, list[Fault]] = {}
@@ -244,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
         state = self.server_state
         if self.headers["Authorization"] != f"Bearer {token()}":
             return 401, b'{"code": "unauthenticated", "msg": "no"}'
-        if not request.keys() >= _OWNER or not request.keys() - _OWNER <= _FIELDS[method]:
+        if not request.keys() >= _OWNER or not request.keys() - _OWNER <= _FIELDS[method] | state.also_taken:
             return 500, b""
         calls = {
             "CreateArtifact": state.create,

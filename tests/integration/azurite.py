@@ -54,9 +54,9 @@ class Store:
 
 
 @contextmanager
-def running_azurite(folder: Path) -> Iterator[Store]:
-    """A block store on a free port of this machine until the end of the block."""
-    options = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(folder), "--disableTelemetry"]
+def running_azurite(folder: Path, *more: str) -> Iterator[Store]:
+    """A block store on a free port of this machine until the end of the block, with more options if wanted."""
+    options = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(folder), "--disableTelemetry", *more]
     command = ["node", str(node.module("azurite", "dist", "src", "blob", "main.js")), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:

@@ -18,11 +18,14 @@ from onnx_export_action.baseline import folder as bundle
 from onnx_export_action.baseline import reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.baseline.reuse import Taken
+from onnx_export_action.exporters import attempt
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.records import Report
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.tasks import DECODER, ENCODER, STEP
+from onnx_export_action.validation import proof
 from onnx_export_action.workers.client import Host
+from onnx_export_action.workers.pool import Pool
 from tests.factories import make_base, make_graph, make_model
 from tests.integration import mutations, program
 from tests.integration.baseline_case import HEAD, MAIN, MERGE_BASE, add_history
@@ -49,7 +52,7 @@ def take(found: Found, workspace: Path) -> tuple[Taken | None, str, Path]:
     chosen.output_path.mkdir(exist_ok=True)
     printed = io.StringIO()
     host = Host(300, 10**10, None, dict(os.environ))
-    taken = reuse.take(found, KEY, make_model(architecture=""), chosen, host, RunnerLog(printed))
+    taken = reuse.take(found, KEY, make_model(architecture=""), chosen, host, RunnerLog(printed), Pool())
     return taken, printed.getvalue(), chosen.output_path
 
 
@@ -199,8 +202,11 @@ def reread(outcome: Outcome) -> Report:
 
 
 def test_run__a_pull_request_that_leaves_the_model_alone_exports_nothing(
-    history: HistoryApi, workspace: Path, exported: Callable[..., Outcome]
+    history: HistoryApi, workspace: Path, exported: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun, prepare, end = list[str](), Pool.prepare, Pool.end_prepared
+    monkeypatch.setattr(Pool, "prepare", lambda *given: [begun.append(given[2]), prepare(*given)])
+    monkeypatch.setattr(Pool, "end_prepared", lambda pool: [begun.append("end"), end(pool)])
     before = (exported("bert").folder / "model.onnx").read_bytes()
     (workspace / "bert" / "README.md").write_text("Another card.")
     outcome = pull_request(history, workspace)
@@ -213,6 +219,7 @@ def test_run__a_pull_request_that_leaves_the_model_alone_exports_nothing(
     assert f"unchanged since `{MERGE_BASE[:7]}`" in outcome.summary
     assert "Nothing was exported in this run" in outcome.summary
     assert "loaded BertModel" not in outcome.log
+    assert begun[:3] == [attempt.SERVICE, "end", proof.SERVICE]  # the exporter ends before the files are fetched
 
 
 def test_run__a_pull_request_takes_all_three_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from onnx_export_action.github.artifact.calls import Limits
 from onnx_export_action.github.artifact.name import name_for
 from onnx_export_action.github.context import Context
 from onnx_export_action.log import Log
-from onnx_export_action.records import Model, NoBase
+from onnx_export_action.records import Model, NoBase, Report
 from onnx_export_action.report import units
 from onnx_export_action.settings import Settings, request_of
 
@@ -24,16 +25,25 @@ _READ_ONLY = "Give the job `permissions: actions: read`. `baseline: none` turns 
 
 
 def find(
-    settings: Settings, model: Model, context: Context, folder: Path, log: Log, limits: Limits | None = None
+    settings: Settings,
+    model: Model,
+    context: Context,
+    folder: Path,
+    log: Log,
+    limits: Limits | None = None,
+    coming: Callable[[Report], None] = lambda _: None,
 ) -> Found | NoBase:
-    """The baseline; one that is an artifact is unpacked into `folder`, which must not exist yet. Never raises."""
+    """The baseline; one that is an artifact is unpacked into `folder`, which must not exist yet. Never raises.
+
+    `coming` is told an artifact's report, which comes before its files.
+    """
     if settings.baseline == "none":
         return NoBase(reason="No baseline was wanted.")
     if settings.baseline_path is None and (why := _nowhere_to_look(settings, context)):
         return NoBase(reason=f"No baseline: {why}.", remedy=_NAME_ONE)
     try:
         with log.group("Find the baseline"):
-            return _found(settings, model, context, folder, log, limits)
+            return _found(settings, model, context, folder, log, limits, coming)
     except Unusable as unusable:
         return _none(f"The baseline was not used. {unusable}", "", log)
     except failure.ReadOnly as refused:
@@ -53,18 +63,30 @@ def _nowhere_to_look(settings: Settings, context: Context) -> str:
 
 
 def _found(
-    settings: Settings, model: Model, context: Context, folder: Path, log: Log, limits: Limits | None
+    settings: Settings,
+    model: Model,
+    context: Context,
+    folder: Path,
+    log: Log,
+    limits: Limits | None,
+    coming: Callable[[Report], None],
 ) -> Found | NoBase:
     if settings.baseline_path is not None:
         found: Found | NoBase = path.read(settings.baseline_path, settings.workspace)
     else:
-        found = _searched(settings, model, context, folder, log, limits)
+        found = _searched(settings, model, context, folder, log, limits, coming)
     log.line(_said(found))
     return found
 
 
 def _searched(
-    settings: Settings, model: Model, context: Context, folder: Path, log: Log, limits: Limits | None
+    settings: Settings,
+    model: Model,
+    context: Context,
+    folder: Path,
+    log: Log,
+    limits: Limits | None,
+    coming: Callable[[Report], None],
 ) -> Found | NoBase:
     # A second of imports, which other runs are spared.
     from onnx_export_action.baseline.history import History
@@ -80,7 +102,7 @@ def _searched(
             closing(History(context.api_url, token, context.repository)) as history,
             closing(Artifacts(context.api_url, token, context.repository, log, limits)) as artifacts,
         ):
-            return Search(wanted, context, history, artifacts, log).find(folder)
+            return Search(wanted, context, history, artifacts, log).find(folder, coming)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # what is not whole must not lie about
         raise

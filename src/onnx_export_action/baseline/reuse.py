@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,8 @@ from onnx_export_action.settings import Settings
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.workers import interpreters
-from onnx_export_action.workers.client import Host, Worker, WorkerFailure
+from onnx_export_action.workers.client import Host, WorkerFailure
+from onnx_export_action.workers.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ class Taken:
     environment: Environment
 
 
+def is_same(report: Report, fingerprint: str, settings: Settings) -> bool:
+    """Whether an artifact's files will be taken, by its report alone."""
+    return not (_not_wanted(fingerprint, settings) or _unlike(report, fingerprint, settings))
+
+
 def take(
-    found: Found | NoBase, fingerprint: str, model: Model, settings: Settings, host: Host, log: Log
+    found: Found | NoBase, fingerprint: str, model: Model, settings: Settings, host: Host, log: Log, pool: Pool
 ) -> Taken | None:
     """The baseline's files in the output folder; None, and nothing there, where they cannot be taken. Never raises."""
     if isinstance(found, NoBase):
@@ -59,7 +66,7 @@ def take(
         return None
     with log.group("Take the baseline's files"):
         try:
-            return _taken(found, model, settings, host, log)
+            return _taken(found, model, settings, host, log, pool)
         except Unusable as unusable:
             log.warning(f"The baseline's files are not taken, and the model is exported: {unusable}")
             return None
@@ -67,14 +74,25 @@ def take(
 
 def why_not(found: Found, fingerprint: str, settings: Settings) -> str:
     """Why the files must not be taken; empty where they may."""
-    report = found.report
+    if settings.reuse and found.base.kind != "artifact":
+        return "only what a run of this repository left is trusted so far"
+    if why := _not_wanted(fingerprint, settings):
+        return why
+    if found.report is None or found.folder is None:
+        return "they did not pass"
+    return _unlike(found.report, fingerprint, settings)
+
+
+def _not_wanted(fingerprint: str, settings: Settings) -> str:
     if not settings.reuse:
         return "`reuse` is `false`"
-    if found.base.kind != "artifact":
-        return "only what a run of this repository left is trusted so far"
     if not fingerprint:
         return "what determines them is not known for a ready .onnx, or where the model's own code is run"
-    if report is None or found.folder is None or not report.proven or report.export is None:
+    return ""
+
+
+def _unlike(report: Report, fingerprint: str, settings: Settings) -> str:
+    if not report.proven or report.export is None:
         return "they did not pass"
     if report.fingerprint != fingerprint:
         return "the model, an input, a library or this program has changed"
@@ -83,7 +101,7 @@ def why_not(found: Found, fingerprint: str, settings: Settings) -> str:
     return ""
 
 
-def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log) -> Taken:
+def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log, pool: Pool) -> Taken:
     report, target = found.report, settings.output_path
     assert report is not None
     assert report.export is not None
@@ -91,7 +109,12 @@ def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log)
     placed: list[Path] = []
     try:
         _place(found, report, target, placed)
-        graph = _proven_graph(report, target / model_of(report), settings, host, log)
+        with ThreadPoolExecutor(1) as beside:
+            reading = beside.submit(_read_again, report, target)
+            try:
+                graph = _proven_graph(report, target / model_of(report), settings, host, log, pool)
+            finally:
+                reading.result()  # whose finding goes before ONNX Runtime's
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
@@ -120,9 +143,17 @@ def _place(found: Found, report: Report, target: Path, placed: list[Path]) -> No
             with whole(path) as draft:
                 _link(found.folder / file.path, draft)
             placed.append(path)
-            same = record_of(path, file.path) == file
         except OSError as error:
             raise Unusable(f"{file.path!r:.100} cannot be placed: {error.strerror}.") from None
+
+
+def _read_again(report: Report, target: Path) -> None:
+    """Each file where it is delivered."""
+    for file in report.files:
+        try:
+            same = record_of(target / file.path, file.path) == file
+        except OSError as error:
+            raise Unusable(f"{file.path!r:.100} cannot be read again: {error.strerror}.") from None
         if not same:
             raise Unusable(f"{file.path!r:.100} is not the file that was proven.")
 
@@ -134,11 +165,11 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _proven_graph(report: Report, file: Path, settings: Settings, host: Host, log: Log) -> Graph:
+def _proven_graph(report: Report, file: Path, settings: Settings, host: Host, log: Log, pool: Pool) -> Graph:
     """The file's graph as it is read now, once ONNX Runtime has loaded it; its process can do no harm to this one."""
     opset = report.export.opset if report.export else None
     try:
-        with Worker(interpreters.main(), proof.SERVICE, host, log) as worker:
+        with pool.lent(interpreters.main(), proof.SERVICE, host, log) as worker:
             seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
             for name in models_of(report):
                 worker.call("open", file=str(file.with_name(name)), threads=settings.threads or 1)

@@ -56,12 +56,13 @@ class Search:
         self._history, self._artifacts = history, artifacts
         self._clock, self._end = clock, clock() + _LONGEST_SECONDS
 
-    def find(self, folder: Path) -> Found | NoBase:
-        """The baseline, unpacked into `folder` and checked."""
+    def find(self, folder: Path, coming: Callable[[Report], None] = lambda _: None) -> Found | NoBase:
+        """The baseline, unpacked into `folder` and checked; `coming` is told its report before its files come."""
         start, anchor = self._start()
         name = self._wanted.name
         known = walk.eligible(self._artifacts.named(name), name, self._context.run_id)
         for chosen in self._preferred(walk.nearest(self._history.line(start), known)):
+            coming(chosen.report)
             if report := self._unpacked(chosen, folder):
                 return Found(self._base_of(chosen, anchor), folder, folder / bundle.model_of(report), report)
         where = f"for {start[:7]}, {anchor}, nor for a commit before it"

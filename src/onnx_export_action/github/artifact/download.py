@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import IO, Any
 
@@ -96,12 +96,13 @@ class Artifacts:
                 raise Failed(f"{what} cannot be copied: {error.strerror}.") from None
             if whole:
                 _check_digest(copy, artifact, what)
-            if file.read(2) != b"PK":
-                raise NoArchive(f"{what} is no zip archive.")
-            with readable(what):
-                archive = zipfile.ZipFile(file)
-            with archive:
-                yield archive
+            with closing(file):
+                if file.read(2) != b"PK":
+                    raise NoArchive(f"{what} is no zip archive.")
+                with readable(what):
+                    archive = zipfile.ZipFile(file)
+                with archive:
+                    yield archive
 
     def _listed(self, address: str, query: dict[str, str]) -> list[Artifact]:
         found: list[Artifact] = []

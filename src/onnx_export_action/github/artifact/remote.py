@@ -6,6 +6,7 @@ import io
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO
 
 from onnx_export_action.github.artifact.calls import Answer, Call, Caller
@@ -26,6 +27,12 @@ class RemoteFile(io.RawIOBase):
     def __init__(self, fetch: Callable[[int, int], bytes], size: int, beginning: bytes = b"") -> None:
         self._fetch, self._size, self._at = fetch, size, 0
         self._start, self._window, self._step = 0, beginning, _FIRST_BYTES
+        self._beside, self._coming = ThreadPoolExecutor(1), dict[int, Future[bytes]]()
+
+    def close(self) -> None:
+        """Give up what is on its way."""
+        self._beside.shutdown(wait=False, cancel_futures=True)
+        super().close()
 
     def readable(self) -> bool:
         """It is."""
@@ -71,8 +78,19 @@ class RemoteFile(io.RawIOBase):
         self._step = min(2 * self._step, _MOST_BYTES) if onwards else _FIRST_BYTES
         # The index of an archive is read backwards, in small steps: all of it comes with the first.
         start = self._at if onwards else min(self._at, max(0, self._size - self._step))
-        self._window = self._fetch(start, min(self._step, self._size - start))
-        self._start = start
+        self._window, self._start = self._piece(start), start
+        following = start + len(self._window)
+        if self._step == _MOST_BYTES and following < self._size:
+            # Whoever reads so far on reads the next piece too: it comes while this one is worked on.
+            self._coming[following] = self._beside.submit(self._fetch, following, self._length(following))
+
+    def _piece(self, start: int) -> bytes:
+        coming = self._coming.pop(start, None)
+        self._coming.clear()
+        return coming.result() if coming else self._fetch(start, self._length(start))
+
+    def _length(self, start: int) -> int:
+        return min(self._step, self._size - start)
 
 
 class Blob:

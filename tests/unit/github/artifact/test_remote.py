@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import threading
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,36 @@ def test_read__goes_on_in_growing_steps_and_never_twice() -> None:
     assert [start for start, _ in store.fetched] == sorted({start for start, _ in store.fetched})
     assert sum(length for _, length in store.fetched) == total
     assert len(store.fetched) < 15
+
+
+def test_read__the_next_piece_comes_while_this_one_is_worked_on() -> None:
+    store, ahead = Store(bytes(40 << 20)), threading.Event()
+
+    def fetch(start: int, length: int) -> bytes:
+        if threading.current_thread() is not threading.main_thread():
+            ahead.set()
+        return store.fetch(start, length)
+
+    file = RemoteFile(fetch, len(store.content))
+    for _ in range(15):
+        file.read(1 << 20)
+    assert ahead.wait(5)
+    file.close()
+
+
+def test_read__what_comes_ahead_fails_where_it_is_read() -> None:
+    store = Store(bytes(40 << 20))
+
+    def fetch(start: int, length: int) -> bytes:
+        if start + length > 30 << 20:
+            raise Failed("gone")
+        return store.fetch(start, length)
+
+    file = RemoteFile(fetch, len(store.content))
+    good = sum(len(file.read(1 << 20)) for _ in range(15))
+    assert good == 15 << 20
+    with pytest.raises(Failed, match="gone"):
+        sum(len(file.read(1 << 20)) for _ in range(25))
 
 
 def test_read__the_end_comes_with_what_is_before_it() -> None:
