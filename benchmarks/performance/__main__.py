@@ -5,10 +5,10 @@
     python benchmarks/performance pairs --models gpt2 --runs 2
     python benchmarks/performance                  only the page, from what was measured so far
 
-The programs run alternately. Wall time is the whole process, in runs that nothing else watches. Memory is the
-greatest sum of the proportional set sizes (PSS) over the process tree, so that pages two processes share count once;
-bytes written are the kernel's count of what the tree sent to storage; both in runs of their own. Ours includes its
-proof, as many cases as it says, optimum-cli's its comparison at one.
+The programs run alternately, all of them byte-compiled before. Wall time is the whole process, in runs that nothing
+else watches. Memory is the greatest sum of the proportional set sizes (PSS) over the process tree, so that pages two
+processes share count once; bytes written are the kernel's count of what the tree sent to storage; both in runs of
+their own. Ours includes its proof, as many cases as it says, optimum-cli's its comparison at one.
 
 Every run is a line in `.cache/bench/results.jsonl`; a section that is run again replaces its lines.
 """
@@ -29,7 +29,7 @@ import unchanged
 import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, small_bert, weight_bytes
 from page import page
-from watch import Run, run
+from watch import Run, compile_all, run
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "bench"
@@ -162,6 +162,8 @@ def main() -> None:
     if unknown := set(arguments.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     CACHE.mkdir(parents=True, exist_ok=True)
+    if arguments.sections:
+        compile_all(ROOT / "src", Path(sys.prefix), Path(f"{sys.prefix}-optimum"))
     chosen = [model for model in (BERT, GPT2, LLAMA) if not arguments.models or model.name in arguments.models]
     for section in arguments.sections:
         lines = kept(section, {model.name for model in chosen})
