@@ -1,8 +1,8 @@
-"""Run in the optimum interpreter: a bundle through `optimum.onnxruntime`, and the model that it was made of.
+"""Run in the optimum interpreter: bundles through `optimum.onnxruntime`, and the model that they were made of.
 
-    python load_bundle.py <ORT class> <transformers class> <bundle> <model>
+    python load_bundle.py <ORT class> <transformers class> <model> <bundle>...
 
-Prints the same texts' answers of both as JSON: generated tokens, or logits; and whether one file has both decoders.
+Prints the same texts' answers of all as JSON: generated tokens, or logits; and which bundles have a merged decoder.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def answer(model: Any) -> list[Any]:
     return transformers.GenerationMixin.generate(model, **given, **greedy).tolist()
 
 
-def main(ort_class: str, torch_class: str, bundle: str, folder: str) -> None:
-    theirs = getattr(optimum.onnxruntime, ort_class).from_pretrained(bundle)
+def main(ort_class: str, torch_class: str, folder: str, *bundles: str) -> None:
+    theirs = [getattr(optimum.onnxruntime, ort_class).from_pretrained(bundle) for bundle in bundles]
     own = getattr(transformers, torch_class).from_pretrained(folder).eval()
-    merged = bool(getattr(getattr(theirs, "decoder", None), "is_merged", False))
-    print(json.dumps({"bundle": answer(theirs), "model": answer(own), "merged": merged}))
+    merged = [bool(getattr(getattr(each, "decoder", None), "is_merged", False)) for each in theirs]
+    print(json.dumps({"bundles": [answer(each) for each in theirs], "model": answer(own), "merged": merged}))
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def cache(prefix: str, *sides: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["t5", "bart", "marian"])
 def test_program__writes_three_files_that_generate(exported: Callable[..., Outcome], name: str) -> None:
-    outcome = exported(name, task=TASK)
+    outcome = exported(name, task=TASK, merged_decoder="true")
     assert outcome.status == 0, outcome.log
     checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
     assert checks["generation"].startswith("20 tokens, one after the other, batch 1 and 3 with right padding, the same")
@@ -187,7 +187,7 @@ def test_program__reports_size_of_all_and_path_of_the_main_one(exported: Callabl
 
 
 def test_program__hears_too(exported: Callable[..., Outcome]) -> None:
-    outcome = exported("whisper", task=SPEECH)
+    outcome = exported("whisper", task=SPEECH, merged_decoder="true")
     assert outcome.status == 0, outcome.log
     checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
     assert checks["generation"].startswith("20 tokens, one after the other, batch 1 and 3, the same as PyTorch")
@@ -197,7 +197,7 @@ def test_program__hears_too(exported: Callable[..., Outcome]) -> None:
 
 
 def test_program__sees_too(exported: Callable[..., Outcome]) -> None:
-    outcome = exported("captioner", task="image-to-text-with-past")
+    outcome = exported("captioner", task="image-to-text-with-past", merged_decoder="true")
     assert outcome.status == 0, outcome.log
     checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
     assert checks["generation"].startswith("20 tokens, one after the other, batch 1 and 3, the same as PyTorch")

@@ -34,5 +34,8 @@ class Merged(Session):
         return super().prepared({**given, **{name: self._empty(name, batch) for name in empty}})
 
     def _empty(self, name: str, batch: int) -> NDArray[Any]:
-        sizes = (size if isinstance(size, int) else 0 for size in self.input_shapes[name][1:])
+        """As the libraries that load such a file make it: keys and values of no position at all."""
+        sizes = [size if isinstance(size, int) else 0 for size in self.input_shapes[name][1:]]
+        if name.startswith(PAST):
+            sizes[1] = 0
         return np.zeros((batch, *sizes), self.input_types[name])
