@@ -15,6 +15,7 @@ from transformers import masking_utils
 from transformers.models.falcon_mamba import modeling_falcon_mamba
 from transformers.models.minimax import modeling_minimax
 from transformers.models.qwen3_next import modeling_qwen3_next
+from transformers.models.siglip2 import modeling_siglip2
 
 from onnx_export_action.exporters.traceable import operators, traceable
 
@@ -62,8 +63,33 @@ LIGHTNING = modeling_minimax.MiniMaxLightningAttention(
 ).requires_grad_(False)
 
 
+SIGLIP = modeling_siglip2.Siglip2VisionEmbeddings(
+    transformers.Siglip2VisionConfig(hidden_size=WIDTH, num_patches=16, patch_size=2)
+).requires_grad_(False)
+
+
+def placed(text: torch.Tensor) -> torch.Tensor:
+    """Images of one to three rows of three patches, for a table of four by four."""
+    high = torch.arange(text.shape[0]) + 1
+    grid = torch.stack([high, torch.full((text.shape[0],), 3) + 0 * high], dim=1)
+    table = SIGLIP.position_embedding.weight.reshape(4, 4, -1)
+    return SIGLIP.resize_positional_embeddings(table, grid, max_length=text.shape[1] + 9)
+
+
+def images_of(text: torch.Tensor) -> torch.Tensor:
+    return (text[:, :, None] * text[..., None]).transpose(1, 2)
+
+
+def resized(mode: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    def resize(text: torch.Tensor) -> torch.Tensor:
+        images, size = images_of(text), (text.shape[1] // 2, 7)
+        return torch.nn.functional.interpolate(images, size=size, mode=mode, antialias=True, align_corners=False)
+
+    return resize
+
+
 def pooled(text: torch.Tensor) -> torch.Tensor:
-    images = (text[:, :, None] * text[..., None]).transpose(1, 2)
+    images = images_of(text)
     return torch.nn.AdaptiveAvgPool2d((3, 5))(images) + torch.nn.AdaptiveAvgPool2d(1)(images)
 
 
@@ -88,6 +114,10 @@ KINDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "as_strided": overlapping,
     "lightning": lambda text: LIGHTNING(text, None, (text[..., 0] > -1))[0],
     "pooled": pooled,
+    "bilinear": resized("bilinear"),
+    "bicubic": resized("bicubic"),
+    "placed": placed,
+    "filled": lambda text: torch.where(text > 0, text.shape[1] - 2, torch.full(text.shape, 3)),
     "round": lambda text: text * round(text.shape[2] / 3, 1),
 }
 
@@ -108,7 +138,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSe
     """One file of all kinds, traced with seven steps."""
     file: Path = tmp_path_factory.mktemp("tracer") / "model.onnx"
     named: dict[str, Any] = {"input_names": ["text"], "output_names": list(KINDS), "opset_version": 18}
-    with traceable(LIGHTNING):
+    with traceable(torch.nn.ModuleList([LIGHTNING, SIGLIP])):
         axes = {"text": {0: "rows", 1: "steps"}}
         torch.onnx.export(Every(), (text(2, 7),), str(file), dynamic_axes=axes, dynamo=False, **named)
     return onnxruntime.InferenceSession(file)

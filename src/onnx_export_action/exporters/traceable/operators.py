@@ -99,6 +99,17 @@ def summing(own: Own) -> Own:
     return cumsum
 
 
+def filling(own: Own) -> Own:
+    """Whole numbers stay whole: where no type is named, the tracer takes them for floating ones."""
+
+    def full(size: Any, fill_value: Any, **named: Any) -> Any:
+        if torch.jit.is_tracing() and type(fill_value) is int and named.get("dtype") is None:
+            named["dtype"] = torch.int64
+        return own(size, fill_value, **named)
+
+    return full
+
+
 def differing(own: Own) -> Own:
     """Each value's difference to the one before, by two slices."""
 

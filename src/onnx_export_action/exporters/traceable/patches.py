@@ -22,8 +22,8 @@ from onnx_export_action.exporters.traceable import (
     grids,
     masks,
     operators,
-    pooling,
     recurrences,
+    resampling,
     segments,
 )
 
@@ -55,6 +55,7 @@ def vectorised(model: Any) -> Iterator[None]:
         return
     with ExitStack() as stack:
         stack.enter_context(segments.attention_by_mask(model))
+        stack.enter_context(resampling.of_all_images(model))
         for name, function in _FUNCTIONS.items():
             for module in _modules_with(name):
                 stack.enter_context(_changed(module, name, function))
@@ -71,14 +72,16 @@ def vectorised(model: Any) -> Iterator[None]:
 
 def _of_torch() -> list[tuple[Any, str, Callable[..., Any]]]:
     return [
-        (torch, "split", _leaving_whole(torch.split)),
+        *((owner, "split", _leaving_whole(owner.split)) for owner in (torch, torch.Tensor)),
         (torch.Tensor, "scatter", _with_numbers(torch.Tensor.scatter)),
         *((owner, name, around(getattr(owner, name))) for name, around in _METHODS for owner in (torch, torch.Tensor)),
         (torch.Tensor, "__setitem__", operators.setting(torch.Tensor.__setitem__)),
         (torch.Tensor, "__round__", operators.rounded),
         (torch.Tensor, "as_strided", operators.striding(torch.Tensor.as_strided)),
         (torch.Tensor, "unfold", operators.unfolding(torch.Tensor.unfold)),
-        (functional, "adaptive_avg_pool2d", pooling.averaging(functional.adaptive_avg_pool2d)),
+        (torch, "full", operators.filling(torch.full)),
+        (functional, "adaptive_avg_pool2d", resampling.averaging(functional.adaptive_avg_pool2d)),
+        (functional, "interpolate", resampling.antialiased(functional.interpolate)),
         (torch.linalg, "solve_triangular", operators.solving(torch.linalg.solve_triangular)),
         (torch, "polar", complex_numbers.polar),
         (torch, "view_as_complex", complex_numbers.view_as_complex),
