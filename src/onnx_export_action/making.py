@@ -12,6 +12,7 @@ from onnx_export_action import merging, output
 from onnx_export_action.baseline import reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.climb import Climbed, Ladder
+from onnx_export_action.exporters import prepared
 from onnx_export_action.records import Export, Model, NoBase, Report
 from onnx_export_action.stage import Stage
 from onnx_export_action.validation import delivered, proof
@@ -36,10 +37,11 @@ class Made:
 
 
 def expect(stage: Stage, report: Report) -> None:
-    """The report of a baseline has come, and its files will: those who look at them can begin, and nobody exports."""
+    """The report of a baseline has come, and its files will: whoever looks at them begins, or whoever exports."""
     if reuse.is_same(report, stage.progress.fingerprint, stage.settings):
-        stage.pool.end_prepared()
         stage.pool.prepare(interpreters.main(), proof.SERVICE, stage.host, stage.log)
+    elif stage.progress.model is not None and stage.progress.model.kind == "transformers":
+        prepared.prepare(stage.settings, stage.host, stage.pool, stage.log)
 
 
 def take(stage: Stage, model: Model, found: Found | NoBase) -> Made | None:

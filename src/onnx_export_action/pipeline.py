@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from contextlib import ExitStack
 
 from onnx_export_action import environment, output, sources
+from onnx_export_action.baseline import find
 from onnx_export_action.edges import Edges
 from onnx_export_action.errors import UsageError
-from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters import prepared
 from onnx_export_action.log import Log, Remembering
 from onnx_export_action.progress import Progress
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.sources import capacity, onnx_file
 from onnx_export_action.stage import Stage
-from onnx_export_action.workers import access, first_need, interpreters
+from onnx_export_action.workers import access, first_need
 from onnx_export_action.workers.client import Host
 from onnx_export_action.workers.pool import Pool
 
@@ -24,8 +27,8 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     folder, log = settings.output_path, Remembering(edges.log, progress.warnings)
     file = onnx_file.named(settings)
     output.prepare(folder)
-    _prepare_worker(settings, edges, log)
     with log.group("Read the model"):
+        _begin(settings, edges, log)
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
         if file is not None and model.kind == "onnx":
             raise UsageError(
@@ -44,29 +47,31 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
         if pool is not edges.pool:
             stack.enter_context(pool)
         stage = Stage(settings, host, threads, unfinished.workers, log, progress, pool)
-        # Half a second of imports, NumPy's among them, that neither the first line nor a wrong input has to wait for.
+        # Half a second of imports, NumPy's among them, that neither the first line nor a wrong input waits for.
         from onnx_export_action import stages
 
         stages.run(stage, model, file, edges, unfinished.ours, stack)
 
 
-def _prepare_worker(settings: Settings, edges: Edges, log: Log) -> None:
-    """The exporter of most models imports its libraries while the model is read and hashed."""
-    checkpoint = not _is_foreign(settings) and not settings.model.partition(":")[0].endswith(sources.ONE_FILE)
-    if settings.mode == "run" and checkpoint and settings.exporter not in ("optimum", "tensorflow"):
+def _begin(settings: Settings, edges: Edges, log: Log) -> None:
+    """What takes time and not this thread's: the exporter's imports, and our own of the stages that follow.
+
+    Where a baseline's report will say whether there is anything to export, the exporter waits for it.
+    """
+    modules = ["onnx_export_action.stages"]
+    if find.is_searched(settings, edges.context):
+        modules.append("onnx_export_action.baseline.search")
+    else:
         host = Host(settings.timeout, capacity.available_memory(), edges.worker_user, edges.environment)
-        edges.pool.prepare(interpreters.main(), attempt.SERVICE, host, log)
+        prepared.prepare(settings, host, edges.pool, log)
+    threading.Thread(target=lambda: [importlib.import_module(name) for name in modules], daemon=True).start()
 
 
 def _pool_for(model: Model, settings: Settings, shared: Pool) -> Pool:
     """The job's for a checkpoint alone: whatever else a worker loads may be somebody's code, and it is never kept."""
     if capacity.export_memory_bytes(model) > capacity.available_memory():
         shared.end_idle()  # a large model has a use for the memory, and its imports are the least of it
-    if not _is_foreign(settings) and model.kind == "transformers":
+    if not prepared.is_foreign(settings) and model.kind == "transformers":
         return shared
     shared.end_prepared()
     return Pool()
-
-
-def _is_foreign(settings: Settings) -> bool:
-    return settings.trust_remote_code or settings.requirements is not None or settings.onnx_file is not None

@@ -18,7 +18,6 @@ from onnx_export_action.baseline import folder as bundle
 from onnx_export_action.baseline import reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.baseline.reuse import Taken
-from onnx_export_action.exporters import attempt
 from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.records import Report
 from onnx_export_action.sources.hashing import record_of
@@ -204,9 +203,8 @@ def reread(outcome: Outcome) -> Report:
 def test_run__a_pull_request_that_leaves_the_model_alone_exports_nothing(
     history: HistoryApi, workspace: Path, exported: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, prepare, end = list[str](), Pool.prepare, Pool.end_prepared
+    begun, prepare = list[str](), Pool.prepare
     monkeypatch.setattr(Pool, "prepare", lambda *given: [begun.append(given[2]), prepare(*given)])
-    monkeypatch.setattr(Pool, "end_prepared", lambda pool: [begun.append("end"), end(pool)])
     before = (exported("bert").folder / "model.onnx").read_bytes()
     (workspace / "bert" / "README.md").write_text("Another card.")
     outcome = pull_request(history, workspace)
@@ -219,7 +217,7 @@ def test_run__a_pull_request_that_leaves_the_model_alone_exports_nothing(
     assert f"unchanged since `{MERGE_BASE[:7]}`" in outcome.summary
     assert "Nothing was exported in this run" in outcome.summary
     assert "loaded BertModel" not in outcome.log
-    assert begun[:3] == [attempt.SERVICE, "end", proof.SERVICE]  # the exporter ends before the files are fetched
+    assert begun == [proof.SERVICE]
 
 
 def test_run__a_pull_request_takes_all_three_files(

@@ -6,18 +6,21 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onnx_export_action.baseline import path
 from onnx_export_action.baseline.found import Found, Unusable
 from onnx_export_action.baseline.wanted import Wanted
 from onnx_export_action.github import failure
-from onnx_export_action.github.artifact.calls import Limits
 from onnx_export_action.github.artifact.name import name_for
 from onnx_export_action.github.context import Context
 from onnx_export_action.log import Log
 from onnx_export_action.records import Model, NoBase, Report
 from onnx_export_action.report import units
 from onnx_export_action.settings import Settings, request_of
+
+if TYPE_CHECKING:
+    from onnx_export_action.github.artifact.calls import Limits
 
 _EVENTS = ("pull_request", "pull_request_target", "push", "merge_group", "schedule", "workflow_dispatch")
 _NAME_ONE = "`baseline: PATH` names an earlier run's folder, an .onnx or a report.json."
@@ -52,6 +55,12 @@ def find(
         return _none(f"The baseline was not found. {failed}", "", log)
     except Exception as defect:  # a defect of ours must not cost the export
         return _none(f"The baseline was not found, by a defect of this program: {type(defect).__name__}.", "", log)
+
+
+def is_searched(settings: Settings, context: Context) -> bool:
+    """Whether a baseline is looked for among the repository's artifacts."""
+    wanted = settings.baseline != "none" and settings.baseline_path is None
+    return wanted and not _nowhere_to_look(settings, context)
 
 
 def _nowhere_to_look(settings: Settings, context: Context) -> str:

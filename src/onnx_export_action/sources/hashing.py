@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from onnx_export_action.records import File
 
+_Version = tuple[Path, int, int, int]
+_known: dict[_Version, str] = {}
+
 
 def sha256_of(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's content."""
-    real = path.resolve()
-    stat = real.stat()
-    return _sha256(real, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    version = _version_of(path)
+    if version not in _known:
+        with path.open("rb") as stream:
+            _known[version] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _known[version]
 
 
 def record_of(path: Path, name: str) -> File:
@@ -21,8 +27,18 @@ def record_of(path: Path, name: str) -> File:
     return File(path=name, size_bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
-@functools.lru_cache(maxsize=4096)
-def _sha256(path: Path, _version: tuple[int, int, int]) -> str:
-    """Inode, size and time are only here to make a changed file another key."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def write_new(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that does not exist yet, and hash each piece while the next one comes."""
+    whole = hashlib.sha256()
+    with path.open("xb") as file, ThreadPoolExecutor(1) as beside:  # never through a link or over what stands there
+        for piece in pieces:
+            beside.submit(whole.update, piece)
+            file.write(piece)
+    _known[_version_of(path)] = whole.hexdigest()
+
+
+def _version_of(path: Path) -> _Version:
+    """Inode, size and time are in it to make a changed file another key."""
+    real = path.resolve()
+    stat = real.stat()
+    return real, stat.st_ino, stat.st_size, stat.st_mtime_ns

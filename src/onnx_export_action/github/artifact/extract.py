@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action.github.failure import Failed
+from onnx_export_action.sources.hashing import write_new
 
 _PIECE = 1 << 20
 _LONGEST_PART, _LONGEST_NAME = 200, 1000
@@ -88,9 +89,8 @@ def _check_sizes(entries: Collection[zipfile.ZipInfo], bounds: Bounds) -> None:
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with readable("The archive"), path.open("xb") as file:  # never through a link or over a file that stands there
-        for piece in _pieces(archive, entry):
-            file.write(piece)
+    with readable("The archive"):
+        write_new(path, _pieces(archive, entry))
     return path
 
 
