@@ -9,7 +9,8 @@ import onnx
 import pytest
 import torch
 
-from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters import attempt, ties
+from onnx_export_action.exporters.module import NamedModule
 from onnx_export_action.exporters.service import Service
 from onnx_export_action.validation import departure
 from onnx_export_action.validation.service import _arrays
@@ -108,3 +109,23 @@ def _name_of(model: onnx.ModelProto, weight: torch.Tensor) -> str:
         if any(each.shape == sought.shape and torch.equal(each, sought) for each in (values, values.T)):
             return str(tensor.name)
     raise AssertionError("no initializer holds this weight")
+
+
+class Choosing(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
+    def forward(self, scores: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"best": scores.topk(2, dim=-1).values}
+
+
+@pytest.mark.parametrize(
+    ("scores", "tied"),
+    [
+        ([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]], 0),
+        ([[3.0, 3.0, 1.0], [1.0, 2.0, 3.0]], 0),  # equals that are both taken leave no choice
+        ([[3.0, 1.0, 1.0], [2.0, 2.0, 2.0]], 2),
+        ([[3.0, float("-inf"), float("-inf")], [0.5, 0.0, 0.0]], 1),  # what is ruled out says nothing
+        ([[3.0, 1.0]], 0),
+    ],
+)
+def test_ties__are_those_between_what_is_taken_and_what_is_left(scores: list[list[float]], tied: int) -> None:
+    said = ties.sentence(NamedModule(Choosing(), ("scores",), options={}), {"scores": torch.tensor(scores)})
+    assert f"in {tied} of the model's 2 choices of the best few: " in said if tied else not said

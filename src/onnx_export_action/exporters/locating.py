@@ -21,7 +21,8 @@ def located(
     dtype: str,
     log: Log,
 ) -> Validation:
-    """The validation with the first part that departs, where answers were wrong and the graph tells its parts apart.
+    """The validation with the first part that departs, where answers were wrong and the graph tells its parts apart,
+    and with the choices between equals that the model itself had to make there.
 
     Where the file is right and only ONNX Runtime's optimisation of it wrong, with its answers without that.
     """
@@ -37,9 +38,13 @@ def located(
             return validation.model_copy(update={"unoptimised": plain})
         parts = model_worker.call("trace", case=case["file"])
         found = validator.call("depart", file=str(file), case=case, parts=parts, dtype=dtype)
+        ties = model_worker.call("ties", case=case["file"])
     except WorkerFailure as failure:
         log.line(f"where the answers depart was not found: {failure.cause}")
         return validation
+    if ties:
+        validation = validation.model_copy(update={"ties": f"at {smallest.shape} {ties}"})
+        log.line(f"✗ {validation.ties}")
     if found is None:
         return validation
     departure = Departure.model_validate(found)

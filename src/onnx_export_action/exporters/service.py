@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, case_file, files, pages, rounding, tracing
+from onnx_export_action.exporters import axes, case_file, files, pages, rounding, ties, tracing
 from onnx_export_action.exporters.module import array
 from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
@@ -152,6 +152,10 @@ class Service:
         """Write what each part of the model hands on for a case's inputs; part to file, in the order of the run."""
         folder = Path(tempfile.mkdtemp(prefix="parts-", dir=Path(case).parent))
         return tracing.write(self._of(case).module, self._given(case), folder)
+
+    def ties(self, case: str) -> str:
+        """How often the model itself chooses between equals with a case's inputs; empty where it never does."""
+        return ties.sentence(self._of(case).module, self._given(case))
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of a case's own part, in milliseconds, for about `seconds` and at least once."""

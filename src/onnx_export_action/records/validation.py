@@ -162,6 +162,7 @@ class Validation(Record):
     unoptimised: Case | None = Field(
         None, description="A wrong case once more without graph optimisation, where the answers are right then."
     )
+    ties: str = Field("", description="Choices between equals that the model makes in a wrong case: none is defined.")
     fixings: tuple[Fixing, ...] = Field((), description="What fixes an axis that should be dynamic.")
     samples: Samples | None = Field(None, description="Agreement on real inputs; None where none were given.")
     elsewhere: tuple[Elsewhere, ...] = Field(

@@ -77,6 +77,7 @@ def _parity(report: Report, validation: Validation) -> Problem:
         *_fixings(validation),
         *_optimised(validation),
         *_place(validation),
+        *_ties(validation),
         *_pattern(validation),
     ]
     return Problem(line(title), tuple(details), _parity_remedy(report, validation))
@@ -117,6 +118,11 @@ def _optimised(validation: Validation) -> list[Line]:
         f"Run without graph optimisation (`ORT_DISABLE_ALL`), the same file gives the model's answers at {found.shape}."
     )
     return [prose(text)]
+
+
+def _ties(validation: Validation) -> list[Line]:
+    """Whether the model itself has a choice that nothing defines."""
+    return [prose(f"{validation.ties[0].upper()}{validation.ties[1:]}.")] if validation.ties else []
 
 
 def _fixings(validation: Validation) -> list[Line]:

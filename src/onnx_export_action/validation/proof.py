@@ -103,7 +103,8 @@ def summary_of_failure(validation: Validation) -> str:
     worst = validation.worst_case
     if worst is not None and not worst.passed:
         place = f"; {validation.fixings[0].sentence}" if worst.error and validation.fixings else ""
-        return f"at {worst.shape}: {worst.error or _worst_output(worst)}{place}"
+        ties = f"; {validation.ties}" if validation.ties else ""
+        return f"at {worst.shape}: {worst.error or _worst_output(worst)}{place}{ties}"
     fixed = [axis for axis in validation.dynamic_axes if not axis.passed]
     return f"axis {fixed[0].name} of {fixed[0].input} is not dynamic" if fixed else "no case could be compared"
 
