@@ -62,6 +62,13 @@ def test_task__without_a_class_for_the_architecture(copied: Copied, tmp_path: Pa
     )
 
 
+def test_task__of_a_part_that_has_no_class_at_all(copied: Copied, tmp_path: Path) -> None:
+    config = {"model_type": "mllama_text_model", "architectures": ["MllamaForCausalLM"]}
+    (copied("bert") / "config.json").write_text(json.dumps(config))
+    outcome = program.run(tmp_path, {"model": "model", "task": "text-generation", "exporter": "torchscript"})
+    assert_error(outcome, 2, "A mllama_text_model model has no class for the task text-generation", "with a factory")
+
+
 def test_config__with_impossible_values(copied: Copied, tmp_path: Path) -> None:
     config = json.loads((copied("bert") / "config.json").read_text())
     (tmp_path / "model" / "config.json").write_text(json.dumps({**config, "num_attention_heads": 5}))

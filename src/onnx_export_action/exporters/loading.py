@@ -54,9 +54,10 @@ def _auto_class(config: Any, task: str, trust_remote_code: bool) -> Any:
     if trust_remote_code and candidates:
         return candidates[0]
     fitting = [name for name, classes in AUTO_CLASSES.items() if any(_serves(name, config) for name in classes)]
+    own = "No task fits this part of a model: name a Python file with a factory that loads it as `model`."
     raise Refusal(
         f"A {config.model_type} model has no class for the task {task} in transformers {transformers.__version__}.",
-        f"Tasks that fit: {', '.join(fitting) or 'none'}.",
+        f"Tasks that fit: {', '.join(fitting)}." if fitting else own,
         "usage",
     )
 
