@@ -57,10 +57,10 @@ def _bounded(stage: Stage) -> Host:
 def _compared(
     stage: Stage, worker: Worker, file: Path, cases: Sequence[dict[str, Any]], chosen: dict[str, Any]
 ) -> Case:
-    folder, settings = attempt.folder(stage.work, f"elsewhere-{file.stem}", stage.host), stage.settings
+    folder = attempt.folder(stage.work, f"elsewhere-{file.stem}", stage.host)
     fixed, answered = folder / "fixed.onnx", folder / "answers.npz"
     with Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as judge:
         judge.call("write_for_one_size", file=str(file), case=chosen, target=str(fixed))
         worker.call("answer", file=str(fixed), case=chosen["file"], target=str(answered))
-        judge.call("survey", cases=list(cases), dtype=settings.dtype, atol=settings.atol, rtol=settings.rtol)
+        judge.call("survey", **proof.surveyed(cases, stage.settings))
         return Case.model_validate(judge.call("cross", case=chosen, answered=str(answered)))

@@ -115,6 +115,8 @@ class Ladder:
             loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, scope)
             answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log)
             self._images |= self._scopes(loaded, answered)
+            if not answered.others:
+                validator.ahead("survey", **proof.surveyed(answered.cases, self._settings))
             exported = attempt.write(worker, answered, exporter, opset, folder)
             proven = self._prove(validator, worker, exported, opset, self._why_one_size(scope))
             place = (worker, validator, exported.file, exported.cases, self._settings.dtype, self._log)

@@ -31,7 +31,7 @@ def hold(stage: Stage, model: Model, made: Made) -> Made:
     stage.progress.validation = validation.model_copy(update={"checks": (*validation.checks, check)})
     if check.passed:
         return made
-    return replace(made, file=made.file.rename(made.file.with_name(output.FAILED_MODEL)), proven={})
+    return replace(made, file=made.file.rename(made.file.with_name(output.FAILED_MODEL)), promised=None)
 
 
 def _check(stage: Stage, model: Model, made: Made) -> Check:
@@ -41,9 +41,7 @@ def _check(stage: Stage, model: Model, made: Made) -> Check:
         loaded = attempt.load(worker, model, stage.settings, stage.threads, stage.work)
         answered = worker.call("answer_again", cases=files, folder=str(folder))
     with Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as judge:
-        settings = stage.settings
-        limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
-        judge.call("survey", cases=list(made.cases), **limits)
+        judge.call("survey", **proof.surveyed(made.cases, stage.settings))
         cases = [_compared(judge, case, file) for case, file in zip(made.cases, answered, strict=True)]
     worst = max(cases, key=lambda case: (not case.passed, case.max_abs_diff or 0.0))
     first, other = stage.progress.export.reference if stage.progress.export else "", _versions(loaded)

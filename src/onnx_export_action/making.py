@@ -16,6 +16,7 @@ from onnx_export_action.exporters import prepared
 from onnx_export_action.records import Export, Model, NoBase, Report
 from onnx_export_action.stage import Stage
 from onnx_export_action.validation import delivered, proof
+from onnx_export_action.validation.delivered import Promise
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker
 
@@ -27,7 +28,7 @@ class Made:
     file: Path
     cases: tuple[dict[str, Any], ...] = ()
     model_worker: Worker | None = None
-    proven: Mapping[str, str] = field(default_factory=dict)  # the hashes of the file and its data when they were proven
+    promised: Promise | None = None  # what it has to be where it is delivered, if it was proven
     beside: Mapping[Path, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # other files with their cases
 
     @property
@@ -71,10 +72,10 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     exported = climbed.exported
     if passed:  # and while it is hashed, the process that will look at the bundle can begin
         delivered.prepare(stage.pool, stage.host, stage.log)
-    proven = delivered.hashes(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
+    promised = delivered.promise(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
     file = output.take_model(exported.file, stage.settings.output_path, passed)
     beside = {output.place_of(exported.file_of(part), file.parent, passed): part.cases for part in exported.others}
-    return Made(file, exported.cases, climbed.model_worker, proven, beside)
+    return Made(file, exported.cases, climbed.model_worker, promised, beside)
 
 
 def _note(stage: Stage, model: Model, climbed: Climbed) -> None:

@@ -65,8 +65,7 @@ def _proven(stage: Stage, exported: Exported, file: Path) -> tuple[tuple[Case, .
 
 
 def _branch(stage: Stage, judge: Worker, part: Part) -> list[Case]:
-    settings = stage.settings
-    judge.call("survey", cases=list(part.cases), dtype=settings.dtype, atol=settings.atol, rtol=settings.rtol)
+    judge.call("survey", **proof.surveyed(part.cases, stage.settings))
     return [_compared(judge, case, part.name) for case in part.cases]
 
 

@@ -104,6 +104,6 @@ def _keep(stage: Stage, file: Path, proven: Proof, evidence: Evidence, export: E
         (copies / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.parent / name, copies / name)
     copy = Path(shutil.copyfile(file, copies / "model.onnx"))
-    hashes = delivered.hashes(file, proven)
+    promised = delivered.promise(file, proven)
     kept = output.take_model(copy, stage.settings.output_path, proven.validation.passed)
-    return Made(kept, evidence.cases, proven=hashes)
+    return Made(kept, evidence.cases, promised=promised)

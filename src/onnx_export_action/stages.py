@@ -33,8 +33,7 @@ def run(stage: Stage, model: Model, file: Path | None, edges: Edges, ours: Path,
         raise UsageError(found.reason, found.remedy or "`compare` needs a base that it can read.")
     made = making.take(stage, model, found) or _make(stage, model, file, stack)
     bundle.copy_companions(model, settings.output_path)
-    progress.files = bundle.write_manifest(settings.output_path)
-    _check_delivered(stage, made)
+    _finish(stage, made)
     latency = _costs(stage, made, found)
     progress.comparison = against_base.judge(stage, made, found, latency)
 
@@ -61,22 +60,30 @@ def _make(stage: Stage, model: Model, file: Path | None, stack: ExitStack) -> Ma
     return made
 
 
-def _check_delivered(stage: Stage, made: Made) -> None:
-    """A proven file once more, from its last place; one that was taken over was checked when it was placed."""
-    validation = stage.progress.validation
-    if validation is None or not validation.passed or not made.proven:
+def _finish(stage: Stage, made: Made) -> None:
+    """Write the manifest, and prove what was proven once more from its last place.
+
+    A file that was taken over was checked when it was placed.
+    """
+    progress, folder = stage.progress, stage.settings.output_path
+    if made.promised is None or progress.validation is None or not progress.validation.passed:
+        progress.files = bundle.write_manifest(folder)
         return
-    shapes = {case.shape for case in validation.cases}
-    # All set the limits; the first is one that the file takes.
-    cases = sorted(made.cases, key=lambda case: case["shape"] not in shapes)
-    listed = stage.progress.files
-    try:
-        given = (stage.settings, stage.host, stage.pool, stage.log)
-        check = delivered.check(made.file, made.proven, listed, cases, *given)
-    except SurroundingsError:
-        made.file.rename(made.file.with_name(output.FAILED_MODEL))
-        raise
-    stage.progress.validation = validation.model_copy(update={"checks": (*validation.checks, check)})
+    shapes = {case.shape for case in progress.validation.cases}
+    case = next((case for case in made.cases if case["shape"] in shapes), made.cases[0])
+    given = (made.file, stage.threads)
+    with (
+        stage.log.group("Prove the finished bundle"),
+        delivered.opened(*given, stage.host, stage.pool, stage.log) as worker,
+    ):
+        progress.files = bundle.write_manifest(folder)
+        try:
+            check = delivered.check(worker, *given, made.promised, progress.files, case)
+        except SurroundingsError:
+            made.file.rename(made.file.with_name(output.FAILED_MODEL))
+            raise
+    checks = (*progress.validation.checks, check)
+    progress.validation = progress.validation.model_copy(update={"checks": checks})
 
 
 def _costs(stage: Stage, made: Made, found: Found | NoBase) -> tuple[Paired, ...]:

@@ -18,7 +18,7 @@ import pytest
 
 from onnx_export_action import main
 from onnx_export_action.report import document
-from onnx_export_action.workers import client
+from onnx_export_action.workers import surroundings
 
 SERVICES = Path(__file__).parent / "services"
 # An address where nobody listens: no test may ask a real Hub.
@@ -129,7 +129,7 @@ def assert_error(outcome: Outcome, status: int, *sentences: str) -> None:
 def workers_find(*folders: Path) -> Iterator[dict[str, str]]:
     """Let workers import modules of the tests, which the program itself never allows; yields the environment for it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "_PASSED_ON", (*client._PASSED_ON, "PYTHONPATH"))
+        patch.setattr(surroundings, "PASSED_ON", (*surroundings.PASSED_ON, "PYTHONPATH"))
         yield {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PATH": os.environ["PATH"]}
 
 

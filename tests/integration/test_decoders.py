@@ -143,7 +143,7 @@ def test_program__says_why_there_is_no_file_with_a_cache(
     assert_error(exported(name, task=TASK), 2, reason)
 
 
-@pytest.mark.parametrize(("name", "batches"), [("llama", "1 and 3 with left padding"), ("gpt2", "1 and 3")])
+@pytest.mark.parametrize(("name", "batches"), [("llama", "3 with left padding"), ("gpt2", "3")])
 def test_program__a_file_without_a_cache_generates_too(
     exported: Callable[..., Outcome], name: str, batches: str
 ) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from onnx_export_action.errors import ExportError, SurroundingsError, UsageError
-from onnx_export_action.workers import client
+from onnx_export_action.workers import client, surroundings
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from tests.integration.program import SERVICES, workers_find
 from tests.unit.sources.models import RecordingLog
@@ -259,4 +259,32 @@ def test_start__service_that_cannot_be_imported(environment: dict[str, str], log
 
 
 def test_passed_on__is_a_short_list() -> None:
-    assert client._PASSED_ON == ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
+    assert surroundings.PASSED_ON == ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
+
+
+def test_ahead__is_what_the_call_with_the_same_arguments_gives(worker: Worker) -> None:
+    worker.ahead("echo", value="first")
+    assert worker.call("echo", value="other") == "other"
+    assert worker.call("echo", value="first") == "first"
+    assert worker.call("echo", value="first") == "first"  # asked anew
+
+
+def test_ahead__a_refusal_is_raised_by_its_call_alone(worker: Worker) -> None:
+    worker.ahead("refuse")
+    assert worker.call("echo", value=1) == 1
+    assert failure(worker, "refuse").cause == "the cause"
+
+
+def test_ahead__a_worker_that_dies_of_it_says_so_then(worker: Worker) -> None:
+    worker.ahead("leave_at_once", number=3)
+    assert "It ended with status 3" in failure(worker, "leave_at_once", number=3).cause
+    worker.ahead("echo", value=1)
+    assert "It ended with status 3" in failure(worker, "echo", value=1).cause
+
+
+def test_ahead__nothing_of_it_is_left_for_the_next_model(environment: dict[str, str], log: RecordingLog) -> None:
+    with start(environment, log) as worker:
+        worker.ahead("echo", value="of the first")
+        worker.forget()
+        worker.begin(Host(60, 10**10, None, environment), log)
+        assert worker.call("pid") > 0

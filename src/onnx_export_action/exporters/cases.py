@@ -65,12 +65,12 @@ class Reach:
     @property
     def spread(self) -> int:
         """How many ids of the vocabulary every file is tried with."""
-        return min(self.vocabulary, _SPREAD, self.affordable)
+        return min(self.most, _SPREAD)
 
     @property
     def most(self) -> int:
-        """How many ids one can afford to try."""
-        return min(self.vocabulary, self.affordable)
+        """How many ids one can afford to try; one place of a text is the end token's."""
+        return min(self.vocabulary, max(1, self.affordable - 1))
 
     @property
     def left(self) -> str:

@@ -21,6 +21,7 @@ from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
 
 _BATCHES = (1, 3)
+_PADDINGS: tuple[Padding, ...] = ("left", "none")
 _TOKENS = 20
 _PROMPT = 11
 _SEED = 3026
@@ -38,20 +39,18 @@ def write(model: Any, texts: CachedInputs | EncoderInputs, folder: Path) -> list
 def write_whole(module: NamedModule, texts: WholeText, folder: Path) -> list[dict[str, Any]]:
     """The same for a file without a cache, which reads the whole text at each step and has no positions as input.
 
-    Where padding on the left shifts the model's positions, the texts have none. Nothing where `generate` does something
-    else than to read on, or fails: then there is nothing that a file could be held to.
+    Three texts at once, as every step reads them all anew: with padding on the left, or with none where that shifts
+    the model's positions. Nothing where `generate` does something else than to read on, or fails: then there is
+    nothing that a file could be held to.
     """
-    written = []
-    for batch in _BATCHES:
+    for padding in _PADDINGS:
         try:
-            tries = [_said(module.model, texts, batch, padding) for padding in dict.fromkeys((_left(batch), "none"))]
+            said = _said(module.model, texts, max(_BATCHES), padding)
         except Refusal:
             return []
-        same = [said for said in tries if _reads_on(module, said)]
-        if not same:
-            return []
-        written.append(_write(same[0], texts, folder))
-    return written
+        if _reads_on(module, said):
+            return [_write(said, texts, folder)]
+    return []
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,11 @@ class _Said:
     scores: torch.Tensor
 
 
-def _left(batch: int) -> Padding:
-    return "left" if batch > 1 else "none"
-
-
 def _padding(model: Any, batch: int) -> Padding:
     """A decoder goes on at the right end, so its padding is on the left; an encoder's is where tokenizers put it."""
-    return "right" if batch > 1 and model.config.is_encoder_decoder else _left(batch)
+    if batch == 1:
+        return "none"
+    return "right" if model.config.is_encoder_decoder else "left"
 
 
 def _said(model: Any, texts: Texts, batch: int, padding: Padding) -> _Said:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Case, Check, File
-from onnx_export_action.settings import Settings
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Proof
 from onnx_export_action.workers import interpreters
-from onnx_export_action.workers.client import Host, WorkerFailure
+from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
 _ROLE = "delivered"  # of a process that never saw the file elsewhere
 
 
-def hashes(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> dict[str, str]:
-    """The SHA-256 of a file that was proven, under no name, of its data and of what else was proven beside it.
+@dataclass(frozen=True)
+class Promise:
+    """What a proven file has to be where it is delivered."""
 
-    Nothing of one that failed.
-    """
+    hashes: Mapping[str, str]  # SHA-256 of the file, under no name, of its data and of what was proven beside it
+    limits: Mapping[str, Any]  # by output, what its proof held it to
+
+
+def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise | None:
+    """Made where the file was proven, before it is moved; None of one that failed."""
     if not proven.validation.passed:
-        return {}
+        return None
     names = {*(proven.graph.external_files if proven.graph else ()), *(path.name for path in beside)} - {file.name}
-    return {
-        "": record_of(file, file.name).sha256,
-        **{name: record_of(file.parent / name, name).sha256 for name in sorted(names)},
-    }
+    hashes = {name: record_of(file.parent / name, name).sha256 for name in sorted(names)}
+    return Promise({"": record_of(file, file.name).sha256, **hashes}, proven.limits)
 
 
 def prepare(pool: Pool, host: Host, log: Log) -> None:
@@ -39,41 +43,43 @@ def prepare(pool: Pool, host: Host, log: Log) -> None:
     pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
 
 
+@contextmanager
+def opened(file: Path, threads: int, host: Host, pool: Pool, log: Log) -> Iterator[Worker]:
+    """A process that never saw the file elsewhere, and opens it now, while its hash is taken once more."""
+    with pool.lent(interpreters.main(), proof.SERVICE, host, log, _ROLE) as worker:
+        worker.ahead("open", **_open(file, threads))
+        yield worker
+
+
 def check(
-    file: Path,
-    proven: Mapping[str, str],
-    listed: Iterable[File],
-    cases: Sequence[dict[str, Any]],
-    settings: Settings,
-    host: Host,
-    pool: Pool,
-    log: Log,
+    worker: Worker, file: Path, threads: int, promised: Promise, listed: Iterable[File], case: dict[str, Any]
 ) -> Check:
-    """A check by the first of the cases, in a process that never saw the file elsewhere.
+    """The file by its hash, and by its answers to one case in the worker that has `opened` it.
 
     Raises SurroundingsError where something else lies there than was proven.
     """
     manifest = {entry.path: entry.sha256 for entry in listed}
-    for name, digest in proven.items():
+    for name, digest in promised.hashes.items():
         if manifest.get(name or file.name) != digest:
             raise _changed(f"{name or file.name} has another hash than when it was proven")
-    limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
-    with log.group("Prove the finished bundle"):
-        try:
-            with pool.lent(interpreters.main(), proof.SERVICE, host, log, _ROLE) as worker:
-                worker.call("open", file=str(file), threads=settings.threads or 1)
-                worker.call("survey", cases=list(cases), **limits)
-                again = Case.model_validate(worker.call("compare", case=cases[0]))
-                worker.reusable = True
-        except WorkerFailure as failure:
-            raise _changed(failure.cause) from failure
+    try:
+        worker.call("open", **_open(file, threads))
+        worker.call("keep_to", limits=dict(promised.limits))
+        again = Case.model_validate(worker.call("compare", case=case))
+    except WorkerFailure as failure:
+        raise _changed(failure.cause) from failure
     if not again.passed:
         raise _changed(f"{file.name} gives other answers at {again.shape} than when it was proven")
+    worker.reusable = True
     return Check(
         name="bundle",
         passed=True,
         detail=f"the delivered file has the proven one's hash, and its answers at {again.shape}",
     )
+
+
+def _open(file: Path, threads: int) -> dict[str, Any]:
+    return {"file": str(file), "threads": threads}
 
 
 def _changed(why: str) -> SurroundingsError:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Likeness
+from onnx_export_action.validation import blocks
 
 Array = NDArray[Any]
 
@@ -33,13 +34,15 @@ def sums(name: str, expected: Array, actual: Array, mask: Array | None = None) -
     """One output of one case; None where the two cannot be compared. Masked positions are left out."""
     if expected.shape != actual.shape or not expected.size or not np.isfinite(actual).all():
         return None
-    expected, actual = expected.astype(np.float64), actual.astype(np.float64)
-    answers, same = _answers(name, expected, actual, mask)
-    if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
-        expected, actual = expected[mask == 1], actual[mask == 1]
-    difference = actual - expected
-    greatest = float(np.abs(difference).max(initial=0.0))
-    return Sums(name, greatest, float((expected**2).sum()), float((difference**2).sum()), answers, same)
+    own = mask if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape else None
+    greatest, signal, noise = 0.0, 0.0, 0.0
+    for reference, answer in blocks.of((expected, actual), None if own is None else np.equal(own, 1)):
+        wide = reference.astype(np.float64)
+        difference = answer.astype(np.float64) - wide
+        greatest = max(greatest, float(np.abs(difference).max()))
+        signal += float(np.square(wide).sum())
+        noise += float(np.square(difference).sum())
+    return Sums(name, greatest, signal, noise, *_answers(name, expected, actual, mask))
 
 
 def together(parts: Iterable[Sums]) -> tuple[Likeness, ...]:

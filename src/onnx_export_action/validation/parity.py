@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Parity
-from onnx_export_action.validation import variation
+from onnx_export_action.validation import blocks, variation
 
 Array = NDArray[Any]
 
@@ -27,6 +27,8 @@ _ULP = {"fp32": 2.0**-23, "fp16": 2.0**-10, "bf16": 2.0**-7}
 _GREATEST, _TYPICAL = 16.0, 6.0
 # A few values may round by luck alike: at least so much, in roundings of the output's movement and of its size.
 _LEAST_OF_MOVEMENT, _LEAST_OF_SIZE = 32.0, 4.0
+
+_SPOILT = "values at padded positions are NaN or infinite, and the model's are not"
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,43 @@ def compare(name: str, expected: Array, actual: Array, limit: Limit, mask: Array
     a mean over the positions that multiplies it by 0 is NaN too.
     """
     shape = tuple(int(size) for size in expected.shape)
-    problem, spoilt = _problem(expected, actual), ""
+    problem = _problem(expected, actual)
     if not problem:
-        if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape:
-            spoilt = _spoilt(expected[mask != 1], actual[mask != 1])
-            expected, actual = expected[mask == 1], actual[mask == 1]
-        problem = _unusable(expected, actual) or spoilt
+        own = mask if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape else None
+        if not np.issubdtype(expected.dtype, np.floating) and limit.noise is not None:
+            limit = Limit(0.0, 0.0, None, limit.movement)  # whole numbers and truth values do not round
+        found = _found(expected, actual, limit, None if own is None else np.equal(own, 1))
+        spoilt = 0 if own is None else _spoilt(expected, actual, np.not_equal(own, 1))
+        problem = found.problem or (spoilt and f"{spoilt} {_SPOILT}") or ""
     if problem:
         return Parity(output=name, passed=False, shape=shape, atol=limit.atol, rtol=limit.rtol, detail=problem)
-    if not np.issubdtype(expected.dtype, np.floating) and limit.noise is not None:
-        limit = Limit(0.0, 0.0, None, limit.movement)  # whole numbers and truth values do not round
-    return _measure(name, shape, expected, actual, limit)
+    return _measure(name, shape, found, limit)
+
+
+@dataclass
+class _Found:
+    """What is known of a difference, added up block by block."""
+
+    number: int = 0
+    endless: int = 0  # NaN and infinite, of the reference
+    broken: int = 0  # the same, of the file
+    outside: int = 0
+    greatest: float = 0.0
+    relative: float = 0.0
+    read: int = 0  # values that are answers
+    squares: float = 0.0  # of their differences
+
+    @property
+    def problem(self) -> str:
+        if self.number == 0:
+            return "the reference output is empty"
+        if self.endless:
+            return "the reference itself is not finite"
+        return f"{self.broken} values are NaN or infinite" if self.broken else ""
+
+    @property
+    def noise(self) -> float:
+        return math.sqrt(self.squares / self.read) if self.read else 0.0
 
 
 def _problem(expected: Array, actual: Array) -> str:
@@ -107,48 +135,51 @@ def _problem(expected: Array, actual: Array) -> str:
     return ""
 
 
-def _unusable(expected: Array, actual: Array) -> str:
-    if expected.size == 0:
-        return "the reference output is empty"
-    if not np.isfinite(expected).all():
-        return "the reference itself is not finite"
-    if not np.isfinite(actual).all():
-        return f"{int((~np.isfinite(actual)).sum())} values are NaN or infinite"
-    return ""
+def _found(expected: Array, actual: Array, limit: Limit, chosen: Array | None) -> _Found:
+    found = _Found()
+    with np.errstate(all="ignore"):  # of values that are not finite nothing is read but their number
+        for reference, answer in blocks.of((expected, actual), chosen):
+            read = variation.answers(reference)
+            difference = np.abs(answer.astype(np.float64) - reference)
+            magnitude = np.abs(reference.astype(np.float64))
+            ratio = np.divide(difference, magnitude, out=np.zeros_like(difference), where=magnitude > 0)
+            found.number += difference.size
+            found.endless += int((~np.isfinite(reference)).sum())
+            found.broken += int((~np.isfinite(answer)).sum())
+            found.outside += int((difference > limit.atol + limit.rtol * magnitude).sum())
+            found.greatest = max(found.greatest, float(difference.max()))
+            found.relative = max(found.relative, float(ratio.max()))
+            found.read += int(read.sum())
+            found.squares += float(np.square(difference[read]).sum())
+    return found
 
 
-def _spoilt(expected: Array, actual: Array) -> str:
-    spoilt = int((~np.isfinite(actual) & np.isfinite(expected)).sum())
-    return f"{spoilt} values at padded positions are NaN or infinite, and the model's are not" if spoilt else ""
+def _spoilt(expected: Array, actual: Array, padded: Array) -> int:
+    pairs = blocks.of((expected, actual), padded)
+    return sum(int((~np.isfinite(answer) & np.isfinite(reference)).sum()) for reference, answer in pairs)
 
 
-def _measure(name: str, shape: tuple[int, ...], expected: Array, actual: Array, limit: Limit) -> Parity:
-    read = variation.answers(expected)
-    expected, actual = expected.astype(np.float64), actual.astype(np.float64)
-    difference, magnitude = np.abs(actual - expected), np.abs(expected)
-    outside = int((difference > limit.atol + limit.rtol * magnitude).sum())
-    relative = np.divide(difference, magnitude, out=np.zeros_like(difference), where=magnitude > 0)
-    noise = float(np.sqrt(np.mean(np.square(difference[read])))) if read.any() else 0.0
-    noisy = limit.noise is not None and noise > limit.noise
+def _measure(name: str, shape: tuple[int, ...], found: _Found, limit: Limit) -> Parity:
+    noisy = limit.noise is not None and found.noise > limit.noise
     return Parity(
         output=name,
-        passed=not outside and not noisy,
+        passed=not found.outside and not noisy,
         shape=shape,
-        max_abs_diff=float(difference.max()),
-        max_rel_diff=float(relative.max()),
-        signal_to_noise_db=decibel(limit.movement, noise),
+        max_abs_diff=found.greatest,
+        max_rel_diff=found.relative,
+        signal_to_noise_db=decibel(limit.movement, found.noise),
         least_db=None if limit.noise is None else decibel(limit.movement, limit.noise),
         tells=limit.tells,
         atol=limit.atol,
         rtol=limit.rtol,
-        detail=_detail(outside, difference.size, noise, limit) if outside or noisy else "",
+        detail=_detail(found, limit) if found.outside or noisy else "",
     )
 
 
-def _detail(outside: int, number: int, noise: float, limit: Limit) -> str:
-    if outside:
-        return f"{outside} of {number} values are outside the limit"
-    return f"all values together are off by {noise:.3g} (root mean square), {limit.noise or 0.0:.3g} is allowed"
+def _detail(found: _Found, limit: Limit) -> str:
+    if found.outside:
+        return f"{found.outside} of {found.number} values are outside the limit"
+    return f"all values together are off by {found.noise:.3g} (root mean square), {limit.noise or 0.0:.3g} is allowed"
 
 
 def decibel(signal: float, noise: float) -> float | None:

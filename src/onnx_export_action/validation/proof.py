@@ -26,6 +26,7 @@ class Proof:
     graph: Graph | None
     opset: int | None
     ir_version: int | None
+    limits: Mapping[str, Any] = field(default_factory=dict)  # by output: what it was held to, as `survey` tells it
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ def prove(
         evidence = _with_every_token(evidence, next(filter(None, seen["strange"].values())))
     cases: list[Case] = []
     ran: dict[str, str] = {}
+    limits: dict[str, Any] = {}
     try:
         opened = worker.call("open", file=str(file), threads=threads)
         ran = {name: opened[name] for name in ("provider", "optimisation")}
         checks.append(Check(name="ONNX Runtime", passed=True, detail=f"loads the file in {opened['load_ms']:.0f} ms"))
         checks.append(_names_check(opened, evidence))
-        limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
-        worker.call("survey", cases=list(evidence.cases), **limits)
+        limits = worker.call("survey", **surveyed(evidence.cases, settings))
         cases = [_compare(worker, case, log) for case in axes.runnable(graph, evidence.axes, evidence.cases)]
         checks += _sensitivity(cases, evidence, settings)
         if evidence.generations:
@@ -82,7 +83,12 @@ def prove(
     )
     for fixing in validation.fixings:
         log.line(f"✗ {fixing.sentence}")
-    return Proof(validation, graph, seen["opset"], seen["ir_version"])
+    return Proof(validation, graph, seen["opset"], seen["ir_version"], limits)
+
+
+def surveyed(cases: Sequence[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+    """What `survey` is asked: cases whose answers set what each output has to keep to, and the user's own limits."""
+    return {"cases": list(cases), "dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
 
 
 def _with_every_token(evidence: Evidence, reason: str) -> Evidence:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from onnx_export_action import tasks
 from onnx_export_action.records import Case, Fixing
 from onnx_export_action.validation import (
+    case_values,
     departure,
     fixing,
     frozen,
@@ -104,7 +105,7 @@ class Service:
         """Read the reference's answers to all cases, and set by them what each output has to keep to."""
         seen = Variation()
         for case in cases:
-            inputs, expected = _arrays(case["file"])
+            inputs, expected = case_values.read(case["file"])
             for name, value in expected.items():
                 seen.add(name, value, _mask(name, value, case, inputs))
         self._limits = {
@@ -113,8 +114,12 @@ class Service:
         }
         return {name: asdict(limit) for name, limit in self._limits.items()}
 
+    def keep_to(self, limits: dict[str, dict[str, Any]]) -> None:
+        """Hold outputs to what an earlier `survey` of the same cases set."""
+        self._limits = {name: Limit(**limit) for name, limit in limits.items()}
+
     def compare(self, case: dict[str, Any]) -> dict[str, Any]:
-        """Run one case and compare every output that the file has with the reference's; `survey` comes first."""
+        """Run one case and compare every output that the file has with the reference's; its limits are set first."""
         return self._compared(self._session, case)
 
     def compare_unoptimised(self, file: str, case: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +127,7 @@ class Service:
         return self._compared(Session(Path(file), 1, optimised=False), case)
 
     def _compared(self, session: Session, case: dict[str, Any]) -> dict[str, Any]:
-        inputs, expected = _arrays(case["file"])
+        inputs, expected = case_values.read(case["file"])
         try:
             answers = session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
@@ -137,8 +142,8 @@ class Service:
 
     def cross(self, case: dict[str, Any], answered: str) -> dict[str, Any]:
         """Compare answers that lie in a file with the reference's; `survey` comes first."""
-        inputs, expected = _arrays(case["file"])
-        _, answers = _arrays(answered)
+        inputs, expected = case_values.read(case["file"])
+        _, answers = case_values.read(answered)
         outputs = tuple(
             parity.compare(name, value, answers[name], self._limits[name], _mask(name, value, case, inputs))
             for name, value in expected.items()
@@ -148,7 +153,7 @@ class Service:
 
     def liken(self, case: dict[str, Any]) -> list[dict[str, Any]]:
         """Run one case and tell how near each output is to the reference's, in sums over its values."""
-        inputs, expected = _arrays(case["file"])
+        inputs, expected = case_values.read(case["file"])
         answers = self._session.run(inputs)
         found = (
             likeness.sums(name, expected[name], answer, _mask(name, expected[name], case, inputs))
@@ -191,7 +196,7 @@ class Service:
 
     def depart(self, file: str, case: dict[str, Any], parts: dict[str, str], dtype: str) -> dict[str, Any] | None:
         """Where the file departs from the parts of the model; None where it does not say or all of them agree."""
-        inputs, _ = _arrays(case["file"])
+        inputs, _ = case_values.read(case["file"])
         with tempfile.TemporaryDirectory(dir=Path(case["file"]).parent) as folder:
             found = departure.find(Path(file), inputs, parts, dtype, case["shape"], Path(folder))
         return found.model_dump() if found else None
@@ -200,7 +205,7 @@ class Service:
         self, file: str, failing: str, other: str, axes: dict[str, dict[str, str]], declared: dict[str, int]
     ) -> list[dict[str, Any]]:
         """What keeps the file from running at a case's sizes; `declared` are axes that it itself gives one size."""
-        inputs, second = _arrays(failing)[0], _arrays(other)[0]
+        inputs, second = case_values.read(failing)[0], case_values.read(other)[0]
         named = {name: {int(axis): label for axis, label in labels.items()} for name, labels in axes.items()}
         with tempfile.TemporaryDirectory(dir=Path(failing).parent) as folder:
             probe = Probe(Path(file), Path(folder))
@@ -216,7 +221,7 @@ class Service:
         self, file: str, failing: str, other: str, axes: dict[str, dict[str, str]], samples: dict[str, int]
     ) -> dict[str, Any] | None:
         """Where the file holds the export's own size of an axis, as far as two cases with wrong answers show it."""
-        runs = [_arrays(each)[0] for each in (failing, other)]
+        runs = [case_values.read(each)[0] for each in (failing, other)]
         named = {name: {int(axis): label for axis, label in labels.items()} for name, labels in axes.items()}
         with tempfile.TemporaryDirectory(dir=Path(failing).parent) as folder:
             found = frozen.find(Seen(Probe(Path(file), Path(folder)), runs[0], runs[1], named), samples)
@@ -224,7 +229,7 @@ class Service:
 
     def write_for_one_size(self, file: str, case: dict[str, Any], target: str) -> None:
         """Write the file for the sizes of one case alone."""
-        one_size.write(Path(file), _arrays(case["file"])[0], Path(target))
+        one_size.write(Path(file), case_values.read(case["file"])[0], Path(target))
 
     def make_cases(self, file: str, folder: str, threads: int) -> list[dict[str, Any]]:
         """Cases for a file without a model: its own answers without optimisation, at several sizes."""
@@ -232,7 +237,7 @@ class Service:
 
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies on a case's inputs, in milliseconds, for about `seconds` and at least once."""
-        inputs, _ = _arrays(case)
+        inputs, _ = case_values.read(case)
         return latencies_ms(self._session.prepared(inputs), seconds)
 
     def time_reference(self, seconds: float, threads: int) -> list[float]:
@@ -246,9 +251,9 @@ class Service:
 
 
 def _said(file: str) -> tuple[dict[str, Array], generation.Said]:
-    with np.load(file, allow_pickle=False) as arrays:
-        model = generation.Said(arrays["start"], arrays["tokens"], arrays["scores"])
-    return _arrays(file)[0], model
+    values = case_values.mapped(file)
+    model = generation.Said(values["start"], values["tokens"], values["scores"])
+    return case_values.read(file)[0], model
 
 
 def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:
@@ -256,14 +261,6 @@ def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:
         return asdict(follow())
     except Exception as error:  # ONNX Runtime raises its own types, and they are the answer here
         return {"ties": 0, "difference": _message(error)}
-
-
-def _arrays(file: str) -> tuple[dict[str, Array], dict[str, Array]]:
-    with np.load(file, allow_pickle=False) as arrays:
-        loaded = {name: arrays[name] for name in arrays.files}
-    inputs = {name[3:]: value for name, value in loaded.items() if name.startswith("in.")}
-    outputs = {name[4:]: value for name, value in loaded.items() if name.startswith("out.")}
-    return inputs, outputs
 
 
 def _rounding(name: str, cases: list[dict[str, Any]]) -> Rounding | None:

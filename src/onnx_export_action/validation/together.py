@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def prove(
         fixings=tuple(fixing for validation in validations for fixing in validation.fixings),
         dynamic_axes=tuple(axis for name, each in proofs.items() for axis in _axes(name, each.validation)),
     )
-    return Proof(together, main.graph, main.opset, main.ir_version)
+    return replace(main, validation=together)
 
 
 def _checks(proofs: dict[str, Proof]) -> list[Check]:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from onnx_export_action.validation import blocks
+
 Array = NDArray[Any]
 
 # Such a value marks a place that is ruled out, as `finfo.min` does; it is no answer, and would be all of the power.
@@ -36,18 +38,10 @@ class Variation:
 
     def add(self, name: str, expected: Array, mask: Array | None = None) -> None:
         """One output of one case; masked positions are left out."""
-        values = expected.astype(np.float64)
-        weight = (answers(expected) & _wide(mask, expected)).astype(np.float64)
-        values = np.where(weight > 0, values, 0.0)
         sums = self._sums.setdefault(name, _Sums())
-        sums.count += float(weight.sum())
-        sums.total += float(values.sum())
-        sums.squares += float(np.square(values).sum())
-        if values.ndim and len(values) > 1:
-            number = weight.sum(axis=0)
-            mean = values.sum(axis=0) / np.maximum(number, 1)
-            sums.rows += float((np.square(values - mean) * weight).sum())
-            sums.freedom += float(np.maximum(number - 1, 0).sum())
+        fits = mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape
+        for block, kept in blocks.across(expected, mask if fits else None):
+            _add(sums, block, kept & answers(block))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,7 +64,13 @@ def answers(expected: Array) -> Array:
     return np.isfinite(expected) & (np.abs(expected) < largest)
 
 
-def _wide(mask: Array | None, expected: Array) -> Array:
-    if mask is None or mask.ndim < 2 or expected.shape[: mask.ndim] != mask.shape:
-        return np.ones(expected.shape, dtype=bool)
-    return np.broadcast_to((mask == 1).reshape(mask.shape + (1,) * (expected.ndim - mask.ndim)), expected.shape)
+def _add(sums: _Sums, block: Array, read: Array) -> None:
+    """Columns of rows; only what is read of them counts."""
+    values = np.where(read, block, 0).astype(np.float64)
+    number, total = read.sum(axis=0), values.sum(axis=0)
+    sums.count += float(number.sum())
+    sums.total += float(total.sum())
+    sums.squares += float(np.square(values).sum())
+    if len(values) > 1:
+        sums.rows += float((np.square(values - total / np.maximum(number, 1)) * read).sum())
+        sums.freedom += float(np.maximum(number - 1, 0).sum())

@@ -21,8 +21,7 @@ def judge(
     seen = worker.call("inspect", file=str(file), opset=None, runtime=settings.target)
     checks = tuple(check for check in map(Check.model_validate, seen["checks"]) if _concerns(check, name))
     worker.call("open", file=str(file), threads=threads)
-    limits = {"dtype": settings.dtype, "atol": settings.atol, "rtol": settings.rtol}
-    worker.call("survey", cases=list(cases), **limits)
+    worker.call("survey", **proof.surveyed(cases, settings))
     compared = tuple(Case.model_validate(worker.call("compare", case=case)) for case in cases)
     if broken := [case for case in compared if case.error]:
         return (), f"at {broken[0].shape}: {broken[0].error}"

@@ -21,25 +21,11 @@ import psutil
 
 from onnx_export_action.errors import ExportError, RunError, SurroundingsError, UsageError
 from onnx_export_action.log import Log
-from onnx_export_action.workers.family import family
+from onnx_export_action.workers import surroundings
+from onnx_export_action.workers.family import family, memory_of
 from onnx_export_action.workers.protocol import FORGET
 
 _WATCH_SECONDS = 0.05
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR")
-_OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "ORT_DISABLE_TELEMETRY": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "PYTHONUNBUFFERED": "1",
-    "PYTHONWARNINGS": "ignore",
-    "USER": "worker",
-}
 
 
 class WorkerFailure(Exception):
@@ -68,6 +54,21 @@ class Host:
     environment: dict[str, str]
 
 
+@dataclass
+class _Ahead:
+    """A request that was made ahead, and what came of it."""
+
+    asked: tuple[str, dict[str, Any]]
+    settled: bool = False
+    reply: Any = None
+    failure: WorkerFailure | None = None
+
+    def value(self) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        return self.reply
+
+
 class Worker:
     """One child process and the conversation with it; use it as a context manager."""
 
@@ -81,6 +82,7 @@ class Worker:
         self._over_memory = False
         self.peak_rss_bytes = 0  # since it began with the model that it works on
         self.reusable = False
+        self._ahead: _Ahead | None = None
         self.restart_clock()
         self._process, self._replies = self._start(interpreter, service)
         self._threads = [
@@ -101,12 +103,39 @@ class Worker:
 
     def call(self, operation: str, **arguments: Any) -> Any:
         """The operation's value; raises WorkerFailure when it is refused, late, or the worker died."""
+        if self._ahead is not None:
+            self._settle(self._ahead)
+            if self._ahead.asked == (operation, arguments):
+                ahead, self._ahead = self._ahead, None
+                return ahead.value()
         self._ask(operation, arguments)
         return self._answer(operation)
+
+    def ahead(self, operation: str, **arguments: Any) -> None:
+        """Ask for what a `call` with the same arguments will want, so that it is done while others are at work."""
+        if self._ahead is not None:
+            self._settle(self._ahead)
+        self._ahead = _Ahead((operation, arguments))
+        try:
+            self._ask(operation, arguments)
+        except WorkerFailure as failure:  # which `call` will raise
+            self._ahead.failure, self._ahead.settled = failure, True
+
+    def _settle(self, ahead: _Ahead) -> None:
+        """Read its reply: one request at a time is under way."""
+        if ahead.settled:
+            return
+        ahead.settled = True
+        try:
+            ahead.reply = self._answer(ahead.asked[0])
+        except WorkerFailure as failure:
+            ahead.failure = failure
 
     def forget(self) -> None:
         """Let it drop all that it has of a model, while its next one is not there yet; `begin` waits for that."""
         self.reusable = False
+        if self._ahead is not None:
+            self._settle(self._ahead)
         with contextlib.suppress(WorkerFailure):  # which `begin` will say
             self._ask(FORGET, {})
 
@@ -121,6 +150,7 @@ class Worker:
         self._host, self._log = host, log
         self.restart_clock()
         self._last_lines.clear()
+        self._ahead = None
         self.peak_rss_bytes = 0
 
     def _ask(self, operation: str, arguments: dict[str, Any]) -> None:
@@ -169,7 +199,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(write_fd,),
-            env=self._environment(),
+            env=surroundings.of(self._host.environment, self._home.name),
             cwd=self._home.name,
             start_new_session=True,  # so that a kill reaches the worker's own children too
             text=True,
@@ -177,10 +207,6 @@ class Worker:
         )
         os.close(write_fd)
         return process, os.fdopen(read_fd, "rb", buffering=0)
-
-    def _environment(self) -> dict[str, str]:
-        passed_on = {name: self._host.environment[name] for name in _PASSED_ON if name in self._host.environment}
-        return {**passed_on, **_OFFLINE, "HOME": self._home.name, "HF_HOME": self._home.name}
 
     def _read_reply(self, operation: str) -> bytes:
         received = b""
@@ -250,7 +276,7 @@ class Worker:
             while self._process.poll() is None:
                 members = family(root)
                 self._family.update(members)
-                resident, private = _memory_of(members)
+                resident, private = memory_of(members)
                 self.peak_rss_bytes = max(self.peak_rss_bytes, resident)
                 if private > self._host.memory_bytes:
                     self._over_memory = True
@@ -266,14 +292,3 @@ def _value_of(reply: bytes) -> Any:
     if content["ok"] is True:
         return content["value"]
     raise WorkerFailure(*(str(content[part]) for part in ("cause", "hint", "kind", "traceback")))
-
-
-def _memory_of(members: list[psutil.Process]) -> tuple[int, int]:
-    """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
-    resident = private = 0
-    for process in members:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            memory = process.memory_info()
-            resident += memory.rss
-            private += memory.rss - memory.shared
-    return resident, private

@@ -16,6 +16,17 @@ def family(root: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+def memory_of(members: list[psutil.Process]) -> tuple[int, int]:
+    """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
+    resident = private = 0
+    for process in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            memory = process.memory_info()
+            resident += memory.rss
+            private += memory.rss - memory.shared
+    return resident, private
+
+
 def _children(process: psutil.Process) -> list[psutil.Process]:
     """By the kernel's own list where it keeps one (proc(5), /proc/PID/task/TID/children): a scan costs milliseconds."""
     threads = Path(f"/proc/{process.pid}/task")

@@ -78,8 +78,8 @@ def test_reach__says_what_was_not_tried() -> None:
     [
         (Reach(160, vocabulary=128), 128, None, ""),
         (Reach(512, vocabulary=1000), 480, 1000, ""),
-        (Reach(512, vocabulary=30_522, affordable=8820), 480, 8820, "8,820 of the 30,522 token ids were tried"),
-        (Reach(512, vocabulary=50_257, affordable=333), 333, None, "333 of the 50,257 token ids were tried"),
+        (Reach(512, vocabulary=30_522, affordable=8820), 480, 8819, "8,819 of the 30,522 token ids were tried"),
+        (Reach(512, vocabulary=50_257, affordable=333), 332, None, "332 of the 50,257 token ids were tried"),
     ],
 )
 def test_every_token__goes_beyond_the_spread_as_far_as_one_can_afford(
@@ -204,3 +204,8 @@ def test_sample__exists_for_all_sizes(batches: tuple[int, ...], lengths: tuple[i
     sample = cases.sample(batches, lengths, limit)
     assert sample.batch not in batches
     assert 1 <= sample.sequence <= (limit or sample.sequence)
+
+
+def test_for_text__the_longest_text_holds_the_spread_where_both_cost_as_much_as_one_can_afford() -> None:
+    made = cases.for_text((1, 2), (7,), Reach(1024, vocabulary=50_257, affordable=333))
+    assert [(case.batch, case.sequence) for case in made if case.vocabulary] == [(1, 333)]
