@@ -121,10 +121,12 @@ def starts(_: list[Model], runs: int) -> Iterator[Line]:
 def limited(_: list[Model], _runs: int) -> Iterator[Line]:
     """A model of 3.2 GB where there is half as much memory."""
     folder = LLAMA.make(CACHE)
-    found = measured("limited", ours(folder, LLAMA.task, "--exporter", "torchscript"), limit_bytes=_LIMIT)
+    command = [*ours(folder, LLAMA.task), "--benchmark-seconds", "5"]
+    found = measured("limited", command, limit_bytes=_LIMIT)
     report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
     error = (report.get("failure") or {}).get("message", "")
-    yield {"limit": _LIMIT, "bytes": weight_bytes(folder), "ours": asdict(found), "said": error or report["verdict"]}
+    said = [error or report["verdict"], *report["warnings"]]
+    yield {"limit": _LIMIT, "bytes": weight_bytes(folder), "ours": asdict(found), "said": "; ".join(said)}
 
 
 def _proof() -> Line:

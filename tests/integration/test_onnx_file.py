@@ -14,6 +14,10 @@ from onnx import TensorProto, helper
 
 from onnx_export_action import bundle
 from onnx_export_action.records import File
+from onnx_export_action.sources import capacity
+from onnx_export_action.validation import merged
+from onnx_export_action.validation.service import Service
+from onnx_export_action.validation.session import Session
 from tests.integration import program
 from tests.integration.program import Outcome
 
@@ -34,6 +38,19 @@ def two_layers(axes: tuple[str | int, ...] = ("batch", 4), opset: int = 17) -> o
         [onnx.numpy_helper.from_array(weights, "w")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+@pytest.mark.parametrize(("sparing", "free", "packed"), [(True, 0, False), (True, 10**9, True), (False, 0, True)])
+def test_open__weights_stay_as_they_lie_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sparing: bool, free: int, packed: bool
+) -> None:
+    monkeypatch.setattr(capacity, "available_memory", lambda: free)
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(merged, "Session", lambda *_, config: asked.append(config) or Session(*_, config=config))
+    service = Service()
+    file = write(tmp_path / "network.onnx", save_as_external_data=True, location="network.onnx_data", size_threshold=0)
+    assert service.open(str(file), 1, sparing)["packed"] is packed
+    assert asked == [{} if packed else {"session.disable_prepacking": "1"}]
 
 
 def test_onnx_file__is_validated_and_measured(tmp_path: Path) -> None:

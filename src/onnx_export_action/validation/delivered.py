@@ -79,7 +79,7 @@ def check(
 
 
 def _open(file: Path, threads: int) -> dict[str, Any]:
-    return {"file": str(file), "threads": threads}
+    return {"file": str(file), "threads": threads, "sparing": True}
 
 
 def _changed(why: str) -> SurroundingsError:

@@ -14,9 +14,10 @@ from onnx_export_action.validation.generation import PAST
 from onnx_export_action.validation.session import Session
 
 
-def opened(file: Path, threads: int) -> Session:
+def opened(file: Path, threads: int, packed: bool = True) -> Session:
     """A loaded file; one of both decoders takes the inputs of either."""
-    return (Merged if file.stem == tasks.MERGED else Session)(file, threads)
+    config = {} if packed else {"session.disable_prepacking": "1"}
+    return (Merged if file.stem == tasks.MERGED else Session)(file, threads, config=config)
 
 
 class Merged(Session):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from onnx_export_action import tasks
 from onnx_export_action.records import Case, Fixing
+from onnx_export_action.sources import capacity
 from onnx_export_action.validation import (
     case_values,
     departure,
@@ -46,6 +47,8 @@ from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
 Array = NDArray[Any]
+
+_WITH_COPIES = 2  # what ONNX Runtime holds of a file, over its bytes
 
 
 class Service:
@@ -86,15 +89,21 @@ class Service:
         )
         return {**seen, "checks": [check.model_dump() for check in checks]}
 
-    def open(self, file: str, threads: int) -> dict[str, Any]:
-        """Load the file; tells its inputs, outputs, load time in milliseconds."""
+    def open(self, file: str, threads: int, sparing: bool = False) -> dict[str, Any]:
+        """Load the file; tells its inputs, outputs, load time in milliseconds.
+
+        `sparing` leaves the weights as they lie in the file where memory is too short for ONNX Runtime's own order of
+        them, which is a copy: its products are slower then, and the same but for rounding.
+        """
+        packed = not sparing or capacity.available_memory() > _WITH_COPIES * _bytes_of(Path(file))
         start = time.perf_counter()
-        self._session, self._parts = merged.opened(Path(file), threads), {}
+        self._session, self._parts = merged.opened(Path(file), threads, packed), {}
         load_ms = 1000 * (time.perf_counter() - start)
         return {
             "inputs": list(self._session.input_types),
             "outputs": list(self._session.output_names),
             "load_ms": load_ms,
+            "packed": packed,
             "provider": PROVIDER,
             "optimisation": OPTIMISATION,
         }
@@ -248,6 +257,11 @@ class Service:
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _bytes_of(file: Path) -> int:
+    """With its data, by the name that exporters give it."""
+    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
 
 
 def _said(file: str) -> tuple[dict[str, Array], generation.Said]:

@@ -9,6 +9,7 @@ import pytest
 
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.records import File, Model
+from onnx_export_action.records.model import Kind
 from onnx_export_action.sources import capacity
 
 GB = 10**9
@@ -83,19 +84,30 @@ def test_available_memory__of_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "available", "fits"), [(3 * GB, 7 * GB, True), (3 * GB, 3 * GB, False), (0, GB // 4, False)]
+    ("kind", "weights", "available", "fits"),
+    [
+        ("transformers", 3 * GB, 7 * GB, True),
+        ("transformers", 3 * GB, 1_500_000_000, True),  # the weights are mapped
+        ("transformers", 3 * GB, 1_400_000_000, False),
+        ("transformers", GB // 2, GB, True),
+        ("transformers", 0, GB // 4, False),
+        ("module", 3 * GB, 7 * GB, True),
+        ("module", 3 * GB, 3 * GB, False),
+        ("module", 0, GB // 4, False),
+    ],
 )
-def test_check_memory__refuses_what_clearly_does_not_fit(weights: int, available: int, fits: bool) -> None:
+def test_check_memory__refuses_what_clearly_does_not_fit(kind: Kind, weights: int, available: int, fits: bool) -> None:
+    model = model_of(weights).model_copy(update={"kind": kind})
     if fits:
-        capacity.check_memory(model_of(weights), available)
+        capacity.check_memory(model, available)
         return
     with pytest.raises(SurroundingsError, match="memory is too small") as caught:
-        capacity.check_memory(model_of(weights), available)
+        capacity.check_memory(model, available)
     assert caught.value.exit_status == 4
 
 
 def test_check_memory__says_the_estimate() -> None:
-    with pytest.raises(SurroundingsError, match=r"3\.00 GB of weights takes about 7\.00 GB .* 900\.0 MB are available"):
+    with pytest.raises(SurroundingsError, match=r"3\.00 GB of weights takes 1\.45 GB .* 7\.00 GB .* 900\.0 MB are"):
         capacity.check_memory(model_of(3 * GB), 900_000_000)
 
 
