@@ -40,17 +40,19 @@ def two_layers(axes: tuple[str | int, ...] = ("batch", 4), opset: int = 17) -> o
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
-@pytest.mark.parametrize(("sparing", "free", "packed"), [(True, 0, False), (True, 10**9, True), (False, 0, True)])
+@pytest.mark.parametrize(
+    ("asked", "free", "packed"), [(None, 0, False), (None, 10**9, True), (True, 0, True), (False, 10**9, False)]
+)
 def test_open__weights_stay_as_they_lie_where_memory_is_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sparing: bool, free: int, packed: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool | None, free: int, packed: bool
 ) -> None:
     monkeypatch.setattr(capacity, "available_memory", lambda: free)
-    asked: list[dict[str, str]] = []
-    monkeypatch.setattr(merged, "Session", lambda *_, config: asked.append(config) or Session(*_, config=config))
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(merged, "Session", lambda *_, config: given.append(config) or Session(*_, config=config))
     service = Service()
     file = write(tmp_path / "network.onnx", save_as_external_data=True, location="network.onnx_data", size_threshold=0)
-    assert service.open(str(file), 1, sparing)["packed"] is packed
-    assert asked == [{} if packed else {"session.disable_prepacking": "1"}]
+    assert service.open(str(file), 1, asked)["packed"] is packed
+    assert given == [{} if packed else {"session.disable_prepacking": "1"}]
 
 
 def test_onnx_file__is_validated_and_measured(tmp_path: Path) -> None:

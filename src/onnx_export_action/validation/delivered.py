@@ -79,7 +79,8 @@ def check(
 
 
 def _open(file: Path, threads: int) -> dict[str, Any]:
-    return {"file": str(file), "threads": threads, "sparing": True}
+    # For one case it is not worth its time to pack the weights.
+    return {"file": str(file), "threads": threads, "packed": False}
 
 
 def _changed(why: str) -> SurroundingsError:

@@ -89,13 +89,14 @@ class Service:
         )
         return {**seen, "checks": [check.model_dump() for check in checks]}
 
-    def open(self, file: str, threads: int, sparing: bool = False) -> dict[str, Any]:
+    def open(self, file: str, threads: int, packed: bool | None = True) -> dict[str, Any]:
         """Load the file; tells its inputs, outputs, load time in milliseconds.
 
-        `sparing` leaves the weights as they lie in the file where memory is too short for ONNX Runtime's own order of
-        them, which is a copy: its products are slower then, and the same but for rounding.
+        `packed` is ONNX Runtime's own order of the weights, which is a copy; without it products are slower, and the
+        same but for rounding. None asks for it where there is memory enough.
         """
-        packed = not sparing or capacity.available_memory() > _WITH_COPIES * _bytes_of(Path(file))
+        if packed is None:
+            packed = capacity.available_memory() > _WITH_COPIES * _bytes_of(Path(file))
         start = time.perf_counter()
         self._session, self._parts = merged.opened(Path(file), threads, packed), {}
         load_ms = 1000 * (time.perf_counter() - start)
