@@ -172,7 +172,7 @@ def _proven_graph(report: Report, file: Path, settings: Settings, host: Host, lo
         with pool.lent(interpreters.main(), proof.SERVICE, host, log) as worker:
             seen = worker.call("inspect", file=str(file), opset=opset, runtime=settings.target)
             for name in models_of(report):
-                worker.call("open", file=str(file.with_name(name)), threads=settings.threads or 1)
+                worker.call("load", file=str(file.with_name(name)))
     except WorkerFailure as failure:
         raise Unusable(f"the file cannot be loaded: {failure.cause}") from None
     graph, checks = Graph.model_validate(seen["graph"]), [Check.model_validate(check) for check in seen["checks"]]

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from onnx_export_action import tasks
 from onnx_export_action.validation.generation import PAST
-from onnx_export_action.validation.session import Session
+from onnx_export_action.validation.session import UNPACKED, Session
 
 
 def opened(file: Path, threads: int, packed: bool = True) -> Session:
     """A loaded file; one of both decoders takes the inputs of either."""
-    config = {} if packed else {"session.disable_prepacking": "1"}
-    return (Merged if file.stem == tasks.MERGED else Session)(file, threads, config=config)
+    return (Merged if file.stem == tasks.MERGED else Session)(file, threads, config={} if packed else UNPACKED)
 
 
 class Merged(Session):

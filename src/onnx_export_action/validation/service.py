@@ -42,7 +42,7 @@ from onnx_export_action.validation import (
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
 from onnx_export_action.validation.seen import Seen
-from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, Session
+from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, UNPACKED, Session
 from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -108,6 +108,10 @@ class Service:
             "provider": PROVIDER,
             "optimisation": OPTIMISATION,
         }
+
+    def load(self, file: str) -> None:
+        """Let ONNX Runtime load a file as it lies, and make nothing of it faster: nothing will be run."""
+        Session(Path(file), 1, optimised=False, config=UNPACKED)
 
     def survey(
         self, cases: list[dict[str, Any]], dtype: str, atol: float | None, rtol: float | None

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 PROVIDER = "CPUExecutionProvider"
 OPTIMISATION = "ORT_ENABLE_ALL"
+# Weights stay as they lie in the file, instead of a copy in ONNX Runtime's own order.
+UNPACKED: Mapping[str, str] = MappingProxyType({"session.disable_prepacking": "1"})
 
 _NUMPY_TYPES = {
     "tensor(float)": "float32",
