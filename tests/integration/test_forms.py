@@ -70,6 +70,13 @@ def codec() -> Any:
     return transformers.EncodecConfig(num_filters=8, hidden_size=16, codebook_dim=16, audio_channels=1)
 
 
+def blind() -> Any:
+    """Of a class that may see, and hears nothing and sees nothing."""
+    text = {**READS, "head_dim": 8, "embedding_dim": 32, "hidden_size_per_layer_input": 32, "sliding_window": 16}
+    text |= {"layer_types": ["sliding_attention", "full_attention"]}
+    return transformers.EmbeddingGemma2Config(text_config=text, vision_config=None, audio_config=None)
+
+
 def siglip() -> Any:
     vision = {**SMALL, "patch_size": 8, "num_patches": 36}
     return transformers.Siglip2Config(vision_config=vision, text_config={**SMALL, "vocab_size": tiny.VOCABULARY})
@@ -109,6 +116,7 @@ FORMS: list[tuple[str, Any, str, dict[str, tuple[int, ...]]]] = [
     ),
     ("TimesformerModel", timesformer, "feature-extraction", {"pixel_values": (2, 3, 3, 32, 32)}),
     ("ASTModel", spectrogram, "feature-extraction", {"input_values": (2, 64, 16)}),
+    ("EmbeddingGemma2Model", blind, "feature-extraction", {"input_ids": (2, 9), "attention_mask": (2, 9)}),
     ("EncodecModel", codec, "feature-extraction", {"input_values": (2, 1, 16_000)}),
 ]
 

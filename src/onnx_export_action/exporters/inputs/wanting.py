@@ -51,5 +51,5 @@ def _text(model: Any, task: str, tokenizer: Any, demanded: set[str]) -> set[str]
 def _is_wanted(form: Form, demanded: set[str], task: str, processor: Mapping[str, Any], config: Any) -> bool:
     if demanded & set(form.names):
         return True
-    seen = form.kind == "image" and (bool(processor) or hasattr(config, "vision_config"))
+    seen = form.kind == "image" and (bool(processor) or getattr(config, "vision_config", None) is not None)
     return task not in _TEXT_ALONE and (seen or (form.kind == "sound" and "speech" in task))
