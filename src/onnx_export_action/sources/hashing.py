@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock, Thread
 
 from onnx_export_action.records import File
 
 _Version = tuple[Path, int, int, int]
 _known: dict[_Version, str] = {}
+_computing = Lock()  # whoever asks for what is being computed waits for it
 
 
 def sha256_of(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's content."""
     version = _version_of(path)
-    if version not in _known:
-        with path.open("rb") as stream:
-            _known[version] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return _known[version]
+    with _computing:
+        if version not in _known:
+            with path.open("rb") as stream:
+                _known[version] = hashlib.file_digest(stream, "sha256").hexdigest()
+        return _known[version]
+
+
+def begin(paths: Sequence[Path]) -> None:
+    """Hash files that will be asked for, while this thread has other work or waits."""
+    Thread(target=_hash_all, args=(paths,), daemon=True).start()
+
+
+def _hash_all(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):  # it is gone: whoever asks for it says so
+            sha256_of(path)
 
 
 def record_of(path: Path, name: str) -> File:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Case, Check, File
+from onnx_export_action.sources import hashing
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Proof
@@ -29,6 +30,15 @@ class Promise:
     limits: Mapping[str, Any]  # by output, what its proof held it to
 
 
+def expect(files: Sequence[Path], pool: Pool, host: Host, log: Log) -> None:
+    """Files will be proven now, and likely delivered: they are hashed, and the process that will see them there begins.
+
+    A hash from before the proof finds a file that changes in it, too.
+    """
+    hashing.begin(files)
+    pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
+
+
 def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise | None:
     """Made where the file was proven, before it is moved; None of one that failed."""
     if not proven.validation.passed:
@@ -36,11 +46,6 @@ def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise |
     names = {*(proven.graph.external_files if proven.graph else ()), *(path.name for path in beside)} - {file.name}
     hashes = {name: record_of(file.parent / name, name).sha256 for name in sorted(names)}
     return Promise({"": record_of(file, file.name).sha256, **hashes}, proven.limits)
-
-
-def prepare(pool: Pool, host: Host, log: Log) -> None:
-    """Start the process of a check that is to come."""
-    pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
 
 
 @contextmanager
