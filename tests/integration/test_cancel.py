@@ -169,7 +169,8 @@ def test_kill__workers_end_with_the_program(models: Callable[[str], Path], tmp_p
     shutil.copytree(models("bert"), tmp_path / "bert")
     with started(tmp_path, {"model": "bert", "exporter": "torchscript"}) as process:
         process.until("Export with torchscript")
-        process.until_a_worker_runs(library="libtorch")
+        for library in ("libtorch", "onnxruntime"):  # both workers are in their sandbox by then
+            process.until_a_worker_runs(library)
         family = process.family()
         for worker in family[1:]:
             worker.suspend()  # so that it does not end because its requests do
