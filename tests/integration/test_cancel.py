@@ -78,9 +78,10 @@ def test_cancel__while_the_file_is_validated(tmp_path: Path) -> None:
 def test_cancel__while_the_file_is_timed(tmp_path: Path) -> None:
     file = write(tmp_path / "network.onnx")
     with started(tmp_path, {"model": "network.onnx", "benchmark-seconds": "300"}) as process:
-        process.until("::group::Benchmark")
+        process.until("::group::Benchmark\n")
         process.until_a_worker_runs()
         outcome = cancel(process)
+    assert "Benchmark of the variants" not in outcome.log  # there are none
     assert_cancelled(outcome, "model.onnx", "manifest.json")
     assert (outcome.folder / "model.onnx").read_bytes() == file.read_bytes()
 

@@ -66,12 +66,14 @@ class Workshop:
     ) -> tuple[Variant, ...]:
         """All in one run, so that all see the same minute; one by one where memory does not hold so many sessions."""
         files = {f"variant {row.name}": exported.parent / row.path for row in made if row.passed}
+        if not files:
+            return tuple(made)
         size = sum(each.size_bytes or 0 for each in made) + 2 * _bytes_of(exported, external)
         together = _SESSION * size <= self.host.memory_bytes
         groups = [files] if together else [{name: file} for name, file in files.items()]
         latencies: dict[str, paired.Found] = {}
         with self.log.group("Benchmark of the variants"):
-            for group in groups if files else []:
+            for group in groups:
                 with Worker(interpreters.main(), paired.SERVICE, self.host, self.log) as worker:
                     seconds = self.settings.benchmark_seconds / len(groups)
                     latencies |= paired.together(worker, exported, group, cases, seconds, self.threads, self.log)
