@@ -12,8 +12,7 @@ import torch
 from onnx_export_action.exporters import attempt, ties
 from onnx_export_action.exporters.module import NamedModule
 from onnx_export_action.exporters.service import Service
-from onnx_export_action.validation import departure
-from onnx_export_action.validation.service import _arrays
+from onnx_export_action.validation import case_values, departure
 from tests.integration import program, tiny
 from tests.integration.mutations import change_weight
 from tests.integration.program import SERVICES, workers_find
@@ -85,7 +84,7 @@ def test_find__every_route_says_which_part_a_tensor_is(
     file = tmp_path / "onnx" / "model.onnx"
     service.export(exporter, 18, str(file))
     case = answered["cases"][0]["file"]
-    parts, (inputs, _) = service.trace(case), _arrays(case)
+    parts, (inputs, _) = service.trace(case), case_values.read(case)
 
     def found() -> departure.Departure | None:
         return departure.find(file, inputs, parts, "fp32", "a case", tmp_path)
