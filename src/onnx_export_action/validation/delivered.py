@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 from onnx_export_action.errors import SurroundingsError
 from onnx_export_action.log import Log
 from onnx_export_action.records import Case, Check, File
-from onnx_export_action.sources import hashing
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Proof
@@ -30,12 +29,8 @@ class Promise:
     limits: Mapping[str, Any]  # by output, what its proof held it to
 
 
-def expect(files: Sequence[Path], pool: Pool, host: Host, log: Log) -> None:
-    """Files will be proven now, and likely delivered: they are hashed, and the process that will see them there begins.
-
-    A hash from before the proof finds a file that changes in it, too.
-    """
-    hashing.begin(files)
+def prepare(pool: Pool, host: Host, log: Log) -> None:
+    """Start the process of a check that is to come; not while the proof still needs the memory."""
     pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
 
 
