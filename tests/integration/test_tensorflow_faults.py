@@ -15,7 +15,7 @@ import pytest
 from onnx import numpy_helper
 
 from onnx_export_action import sources
-from onnx_export_action.exporters import attempt
+from onnx_export_action.exporters import attempt, locating
 from onnx_export_action.exporters.attempt import Exported
 from onnx_export_action.records import Validation
 from onnx_export_action.validation import proof, session
@@ -235,3 +235,17 @@ def test_prove__refuses(right: dict[str, Right], tmp_path: Path, label: str) -> 
     assert not validation.passed
     found = proof.summary_of_failure(validation)
     assert re.search(pattern, found), found
+
+
+def test_located__a_model_that_tells_no_parts_is_no_failure(
+    right: dict[str, Right], worker: Worker, tmp_path: Path
+) -> None:
+    name, edit, _ = next(iter(WRONG.values()))
+    model, told = onnx.load(right[name].exported.file), RecordingLog()
+    edit(model)
+    file = tmp_path / "model.onnx"
+    file.write_bytes(model.SerializeToString())
+    wrong = right[name].prove(file)
+    cases = right[name].exported.cases
+    assert locating.located(wrong, worker, right[name].validator, file, cases, "fp32", told) == wrong
+    assert told.lines == []

@@ -76,6 +76,10 @@ class Service:
         """Nothing: the parts of a saved function have no names that its graph keeps."""
         return {}
 
+    def ties(self, case: str) -> str:  # noqa: ARG002
+        """Nothing, for the same reason."""
+        return ""
+
     def time(self, case: str, seconds: float) -> list[float]:
         """Latencies of the model on a case's inputs, in milliseconds, for about `seconds` and at least once."""
         with np.load(case, allow_pickle=False) as arrays:
