@@ -46,7 +46,12 @@ def find(
         return NoBase(reason=f"No baseline: {why}.", remedy=_NAME_ONE)
     try:
         with log.group("Find the baseline"):
-            return _found(settings, model, context, folder, log, limits, coming)
+            if settings.baseline_path is not None:
+                found: Found | NoBase = path.read(settings.baseline_path, settings.workspace)
+            else:
+                found = _searched(settings, model, context, folder, log, limits, coming)
+            log.line(_said(found))
+            return found
     except Unusable as unusable:
         return _none(f"The baseline was not used. {unusable}", "", log)
     except failure.ReadOnly as refused:
@@ -69,23 +74,6 @@ def _nowhere_to_look(settings: Settings, context: Context) -> str:
     if context.event not in _EVENTS:
         return f"the event {context.event[:40]!r} has no base"
     return ""
-
-
-def _found(
-    settings: Settings,
-    model: Model,
-    context: Context,
-    folder: Path,
-    log: Log,
-    limits: Limits | None,
-    coming: Callable[[Report], None],
-) -> Found | NoBase:
-    if settings.baseline_path is not None:
-        found: Found | NoBase = path.read(settings.baseline_path, settings.workspace)
-    else:
-        found = _searched(settings, model, context, folder, log, limits, coming)
-    log.line(_said(found))
-    return found
 
 
 def _searched(

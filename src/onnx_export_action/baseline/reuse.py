@@ -115,7 +115,7 @@ def _taken(found: Found, model: Model, settings: Settings, host: Host, log: Log,
                 graph = _proven_graph(report, target / model_of(report), settings, host, log, pool)
             finally:
                 reading.result()  # whose finding goes before ONNX Runtime's
-    except BaseException:
+    except BaseException:  # of a run that is cancelled too, nothing stays
         for path in placed:
             path.unlink(missing_ok=True)
         raise

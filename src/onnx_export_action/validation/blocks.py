@@ -17,6 +17,12 @@ Array = NDArray[Any]
 _VALUES = 1 << 16
 
 
+def own_mask(mask: Array | None, array: Array) -> Array | None:
+    """A mask where it is of an array's first axes, else None: one of a batch alone masks no position."""
+    fits = mask is not None and mask.ndim > 1 and array.shape[: mask.ndim] == mask.shape
+    return mask if fits else None
+
+
 def of(arrays: tuple[Array, ...], chosen: Array | None = None) -> Iterator[tuple[Array, ...]]:
     """The same places of arrays of one shape, flat; with truth values for the first axes, only where they are true."""
     if chosen is None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action.records import Check
+from onnx_export_action.validation import case_values
 from onnx_export_action.validation.parity import Limit
 
 Array = NDArray[Any]
@@ -46,6 +47,12 @@ class Said:
     start: Array
     tokens: Array
     scores: Array
+
+
+def said(file: str) -> tuple[dict[str, Array], Said]:
+    """What the first call takes, and what the model said to it, as an exporting worker wrote them."""
+    values = case_values.mapped(file)
+    return case_values.read(file)[0], Said(values["start"], values["tokens"], values["scores"])
 
 
 def follow(run: Run, first: Mapping[str, Array], tokens: Array, scores: Array, limit: Limit) -> Followed:

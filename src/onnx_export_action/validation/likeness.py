@@ -34,7 +34,7 @@ def sums(name: str, expected: Array, actual: Array, mask: Array | None = None) -
     """One output of one case; None where the two cannot be compared. Masked positions are left out."""
     if expected.shape != actual.shape or not expected.size or not np.isfinite(actual).all():
         return None
-    own = mask if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape else None
+    own = blocks.own_mask(mask, expected)
     greatest, signal, noise = 0.0, 0.0, 0.0
     for reference, answer in blocks.of((expected, actual), None if own is None else np.equal(own, 1)):
         wide = reference.astype(np.float64)

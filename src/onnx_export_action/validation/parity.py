@@ -90,7 +90,7 @@ def compare(name: str, expected: Array, actual: Array, limit: Limit, mask: Array
     shape = tuple(int(size) for size in expected.shape)
     problem = _problem(expected, actual)
     if not problem:
-        own = mask if mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape else None
+        own = blocks.own_mask(mask, expected)
         if not np.issubdtype(expected.dtype, np.floating) and limit.noise is not None:
             limit = Limit(0.0, 0.0, None, limit.movement)  # whole numbers and truth values do not round
         found = _found(expected, actual, limit, None if own is None else np.equal(own, 1))

@@ -178,14 +178,14 @@ class Service:
 
     def generate(self, said: dict[str, Any]) -> dict[str, Any]:
         """Let the file write on as the model did, token by token; tells where they part."""
-        first, model = _said(said["file"])
+        first, model = generation.said(said["file"])
         return _followed(
             lambda: generation.follow(self._session.run, first, model.tokens, model.scores, self._limits["logits"])
         )
 
     def generate_together(self, files: dict[str, str], threads: int, said: dict[str, Any]) -> dict[str, Any]:
         """The same for the files of an encoder-decoder, by the names of its parts; the decoder is surveyed last."""
-        first, model = _said(said["file"])
+        first, model = generation.said(said["file"])
 
         def follow() -> generation.Followed:
             opened = [self._opened(files[name], threads) for name in (tasks.ENCODER, tasks.DECODER, tasks.STEP)]
@@ -267,12 +267,6 @@ class Service:
 def _bytes_of(file: Path) -> int:
     """With its data, by the name that exporters give it."""
     return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
-
-
-def _said(file: str) -> tuple[dict[str, Array], generation.Said]:
-    values = case_values.mapped(file)
-    model = generation.Said(values["start"], values["tokens"], values["scores"])
-    return case_values.read(file)[0], model
 
 
 def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:

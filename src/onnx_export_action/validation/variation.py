@@ -39,8 +39,7 @@ class Variation:
     def add(self, name: str, expected: Array, mask: Array | None = None) -> None:
         """One output of one case; masked positions are left out."""
         sums = self._sums.setdefault(name, _Sums())
-        fits = mask is not None and mask.ndim > 1 and expected.shape[: mask.ndim] == mask.shape
-        for block, kept in blocks.across(expected, mask if fits else None):
+        for block, kept in blocks.across(expected, blocks.own_mask(mask, expected)):
             _add(sums, block, kept & answers(block))
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from onnx_export_action.exporters.traceable.changing import parts_changed
 from onnx_export_action.exporters.traceable.recurrences import chunked
 
 _NAME = "MiniMaxLightningAttention"
@@ -19,13 +20,8 @@ _NAME = "MiniMaxLightningAttention"
 def by_blocks(model: Any) -> Iterator[None]:
     """Each such attention by our own forward while the model is exported."""
     parts = [part for part in model.modules() if type(part).__name__ == _NAME]
-    for part in parts:
-        part.forward = partial(_attention, part)
-    try:
+    with parts_changed(parts, "forward", lambda part: partial(_attention, part)):
         yield
-    finally:
-        for part in parts:
-            del part.forward
 
 
 @torch.jit.script  # type: ignore[untyped-decorator]

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from onnx_export_action.exporters.traceable.changing import parts_changed
+
 _EXPERTS = "batched_mm"  # a gather and a batched product
 # It warns of every operator that it could translate if another library were there, none of which a model has asked for.
 _REGISTRY = "torch.onnx._internal.exporter._registration"
@@ -40,13 +42,8 @@ def _chosen(model: Any) -> Iterator[None]:
 def _longcats(model: Any) -> Iterator[None]:
     """LongCat's experts, some of which hand on what they get, have no other kernel in the library."""
     parts = [part for part in model.modules() if type(part).__name__ == _LONGCAT]
-    for part in parts:
-        part.forward = partial(_of_longcat, part)
-    try:
+    with parts_changed(parts, "forward", lambda part: partial(_of_longcat, part)):
         yield
-    finally:
-        for part in parts:
-            del part.forward
 
 
 def _of_longcat(part: Any, hidden_states: torch.Tensor, top_k_index: torch.Tensor, top_k_weights: torch.Tensor) -> Any:

@@ -26,6 +26,7 @@ from onnx_export_action.exporters.traceable import (
     resampling,
     segments,
 )
+from onnx_export_action.exporters.traceable.changing import changed
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "length_regulator": durations.regulated,
@@ -58,15 +59,15 @@ def vectorised(model: Any) -> Iterator[None]:
         stack.enter_context(resampling.of_all_images(model))
         for name, function in _FUNCTIONS.items():
             for module in _modules_with(name):
-                stack.enter_context(_changed(module, name, function))
+                stack.enter_context(changed(module, name, function))
         for name, around in _AROUND.items():
             for module in _modules_with(name):
-                stack.enter_context(_changed(module, name, around(getattr(module, name))))
+                stack.enter_context(changed(module, name, around(getattr(module, name))))
         for module in _modules_of(model):
-            stack.enter_context(_changed(module, "min", operators.least))
-            stack.enter_context(_changed(module, "max", operators.greatest))
+            stack.enter_context(changed(module, "min", operators.least))
+            stack.enter_context(changed(module, "max", operators.greatest))
         for owner, name, value in _of_torch():
-            stack.enter_context(_changed(owner, name, value))
+            stack.enter_context(changed(owner, name, value))
         yield
 
 
@@ -108,20 +109,6 @@ def _modules_of(model: Any) -> list[Any]:
     """The modules that the code of the model's parts is in."""
     names = dict.fromkeys(type(part).__module__ for part in model.modules())
     return [sys.modules[name] for name in names if name.startswith("transformers.models.")]
-
-
-@contextmanager
-def _changed(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """The name with another value; it is taken away again where the owner had none of its own."""
-    own = vars(owner).get(name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        if own is None:
-            delattr(owner, name)
-        else:
-            setattr(owner, name, own)
 
 
 def _leaving_whole(own: Callable[..., Any]) -> Callable[..., Any]:

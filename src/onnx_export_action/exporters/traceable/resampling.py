@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from onnx_export_action.exporters.traceable.changing import parts_changed
+
 Own = Callable[..., Any]
 Kernel = Callable[[torch.Tensor], torch.Tensor]
 
@@ -50,13 +52,8 @@ def antialiased(own: Own) -> Own:
 def of_all_images(model: Any) -> Iterator[None]:
     """Positions for the grids of all images at once."""
     parts = [part for part in model.modules() if _fits(getattr(type(part), _OF_EACH_IMAGE, None))]
-    for part in parts:
-        setattr(part, _OF_EACH_IMAGE, positions)
-    try:
+    with parts_changed(parts, _OF_EACH_IMAGE, lambda _: positions):
         yield
-    finally:
-        for part in parts:
-            delattr(part, _OF_EACH_IMAGE)
 
 
 def _fits(own: Any) -> bool:
