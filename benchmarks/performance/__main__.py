@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import container
+import growth
 import unchanged
 import upload
-from models import BERT, GPT2, LLAMA, SMALL, Model, small_bert, weight_bytes
+from models import BERT, GPT2, LLAMA, SMALL, Model, weight_bytes
 from page import page
 from watch import Run, compile_all, run
 
@@ -37,7 +38,6 @@ RESULTS = CACHE / "results.jsonl"
 PAGE = ROOT / "docs" / "performance.md"
 OURS = [sys.executable, str(ROOT / "entrypoint.py")]
 _LIMIT = 1_600_000_000
-_LAYERS, _WIDTHS = (6, 12, 24, 48), (128, 256, 512, 1024)
 
 Line = dict[str, Any]
 
@@ -101,17 +101,6 @@ def many(_: list[Model], runs: int) -> Iterator[Line]:
         }
 
 
-def growth(_: list[Model], runs: int) -> Iterator[Line]:
-    """Ours alone, at more and more layers of one width, and at one depth of more and more width."""
-    sizes = [*((layers, 256) for layers in _LAYERS), *((6, width) for width in _WIDTHS)]
-    for layers, width in dict.fromkeys(sizes):
-        folder = small_bert(layers, width).make(CACHE)
-        for watched in (False,) * runs + (True,):
-            found = measured(folder.name, ours(folder, "feature-extraction"), watched=watched)
-            sized = {"layers": layers, "width": width, "bytes": weight_bytes(folder), "watched": watched}
-            yield {**sized, "ours": asdict(found), **_proof()}
-
-
 def starts(_: list[Model], runs: int) -> Iterator[Line]:
     """A usage error."""
     for _ in range(runs):
@@ -138,7 +127,7 @@ def _proof() -> Line:
 SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
     "pairs": pairs,
     "many": many,
-    "growth": growth,
+    "growth": lambda _, runs: growth.measure(CACHE, ours, measured, runs),
     "starts": starts,
     "unchanged": lambda _, runs: unchanged.measure(CACHE, OURS, runs),
     "upload": lambda _, runs: upload.measure(CACHE, runs),

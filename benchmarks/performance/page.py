@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import container
+import growth
 import unchanged
 import upload
 from tables import Cells, ratio, spread, table
@@ -59,24 +60,6 @@ def _many(lines: list[Line]) -> str:
     return "\n\n".join(("## Many models in one job", f"A [file of models](config.md): {names}.", shown, proven))
 
 
-def _growth(lines: list[Line]) -> str:
-    rows = []
-    for (layers, width), found in itertools.groupby(lines, key=lambda line: (line["layers"], line["width"])):
-        runs = list(found)
-        timed, watched = ([run["ours"] for run in runs if run["watched"] is flag] for flag in (False, True))
-        rows.append(
-            (
-                f"{layers}",
-                f"{width}",
-                f"{runs[0]['bytes'] / 1e6:,.0f} MB",
-                spread([run["seconds"] for run in timed], "s"),
-                spread([run["peak_bytes"] / 1e9 for run in watched], "GB"),
-            )
-        )
-    columns = ("layers", "width", "weights", "wall time", "peak memory of the tree")
-    return "\n\n".join(("## How cost grows", "A BERT, export and proof, this program alone.", table(columns, rows)))
-
-
 def _starts(lines: list[Line]) -> str:
     rows = [
         (what, spread([run["ours"]["seconds"] for run in found], "s"), f"{runs}")
@@ -102,5 +85,5 @@ _SECTIONS = {
     "upload": upload.shown,
     "container": container.shown,
     "limited": _limited,
-    "growth": _growth,
+    "growth": growth.shown,
 }

@@ -1,6 +1,7 @@
 """How far the model's answers move when every part's output is rounded once more: what no file can be blamed for.
 
-Each value that a part hands on is moved to a neighbour, up or down by the toss of a coin; runs in a worker.
+Each value that a part hands on is moved to a neighbour, up or down by the toss of a coin; runs in a worker. The coins
+are tossed once: every part begins at another place of them, as tossing them anew takes longer than the model itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 import torch
 
 from onnx_export_action.exporters.module import NamedModule
+
+_COINS = 1_000_003  # a prime, so that rows of no model fall on the same coins again and again
 
 
 def of(
@@ -36,8 +39,10 @@ def _differences(value: torch.Tensor, moved: torch.Tensor) -> tuple[float, float
 
 @contextmanager
 def _rounded_again(model: torch.nn.Module, generator: torch.Generator) -> Iterator[None]:
+    tossed = _Tossed(generator)
+
     def hook(_: Any, __: Any, output: Any) -> Any:
-        return _moved(output, generator) if isinstance(output, (torch.Tensor, tuple)) else None
+        return tossed.move(output) if isinstance(output, (torch.Tensor, tuple)) else None
 
     hooks = [part.register_forward_hook(hook) for part in model.modules()]
     try:
@@ -47,10 +52,27 @@ def _rounded_again(model: torch.nn.Module, generator: torch.Generator) -> Iterat
             each.remove()
 
 
-def _moved(value: Any, generator: torch.Generator) -> Any:
-    if type(value) is tuple:
-        return tuple(_moved(each, generator) for each in value)
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-        return value
-    signs = 2 * torch.randint(0, 2, value.shape, generator=generator, dtype=torch.int8) - 1
-    return value * (1 + torch.finfo(value.dtype).eps * signs).to(value.dtype)
+class _Tossed:
+    """Factors of one rounding up or down, in the precision that they are asked for."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+        self._signs = 2.0 * torch.randint(0, 2, (_COINS,), generator=generator) - 1
+        self._factors: dict[torch.dtype, torch.Tensor] = {}
+
+    def move(self, value: Any) -> Any:
+        """The value, or each of a tuple, with every number moved to a neighbour."""
+        if type(value) is tuple:
+            return tuple(self.move(each) for each in value)
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            return value
+        return value * self._next(value.numel(), value.dtype).view(value.shape)
+
+    def _next(self, count: int, dtype: torch.dtype) -> torch.Tensor:
+        if dtype not in self._factors:
+            self._factors[dtype] = (1 + torch.finfo(dtype).eps * self._signs).to(dtype)
+        start = int(torch.randint(0, _COINS, (), generator=self._generator))
+        factors = self._factors[dtype]
+        if start + count > _COINS:
+            factors = factors.repeat(1 + (start + count) // _COINS)
+        return factors[start : start + count]
