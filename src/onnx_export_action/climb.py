@@ -111,7 +111,7 @@ class Ladder:
         folder = attempt.folder(self._work, exporter + _FOR[scope].replace(" ", "-"), self._host)
         attempt.folder(folder, "onnx", self._host)
         # Started now, so that it has imported its libraries by the time there is a file to prove.
-        with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log) as validator:
+        with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log, again=True) as validator:
             opset = ladder.opset_for(self._settings)
             loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, scope)
             answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log)

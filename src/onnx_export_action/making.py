@@ -70,8 +70,6 @@ def export(stage: Stage, model: Model, stack: ExitStack) -> Made:
     merging.merge(stage, climbed.exported)
     passed = stage.progress.validation is not None and stage.progress.validation.passed
     exported = climbed.exported
-    if passed:
-        delivered.prepare(stage.pool, stage.host, stage.log)
     promised = delivered.promise(exported.file, climbed.proof, exported.file.parent.glob("*.onnx*"))
     file = output.take_model(exported.file, stage.settings.output_path, passed)
     beside = {output.place_of(exported.file_of(part), file.parent, passed): part.cases for part in exported.others}

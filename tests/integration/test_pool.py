@@ -37,9 +37,9 @@ def pool() -> Iterator[Pool]:
         yield made
 
 
-def borrowed(pool: Pool, host: Host, role: str = "") -> int:
+def borrowed(pool: Pool, host: Host, again: bool = False) -> int:
     """The process that is lent, and given back in good order."""
-    with pool.lent(PYTHON, "odd", host, RecordingLog(), role) as worker:
+    with pool.lent(PYTHON, "odd", host, RecordingLog(), again) as worker:
         pid = worker.call("pid")
         worker.reusable = True
     assert isinstance(pid, int)
@@ -84,12 +84,6 @@ def test_lent__a_borrowed_one_is_not_lent_twice(pool: Pool, host: Host) -> None:
     assert borrowed(pool, host) in pids
 
 
-def test_lent__each_role_has_its_own(pool: Pool, host: Host) -> None:
-    first = borrowed(pool, host)
-    assert borrowed(pool, host, role="delivered") != first
-    assert borrowed(pool, host) == first
-
-
 def raising(worker: Worker) -> None:
     worker.reusable = True
     raise RuntimeError
@@ -127,13 +121,15 @@ def test_lent__limits_are_those_of_the_model(pool: Pool, host: Host) -> None:
 
 def test_close__leaves_no_process(host: Host) -> None:
     with Pool(keeps=True) as pool:
-        pids = [borrowed(pool, host), borrowed(pool, host, role="delivered")]
+        pids = [borrowed(pool, host)]
     assert not any(map(psutil.pid_exists, pids))
 
 
-def test_pool__that_keeps_nothing(host: Host) -> None:
-    pool = Pool()
-    assert borrowed(pool, host) != borrowed(pool, host)
+def test_pool__that_keeps_nothing_but_what_the_same_run_wants_again(host: Host) -> None:
+    with Pool() as pool:
+        first = borrowed(pool, host, again=True)
+        assert borrowed(pool, host) == first
+        assert borrowed(pool, host) != first
 
 
 def test_run__a_kept_worker_writes_what_a_new_one_writes_and_none_with_foreign_code_is_kept(
@@ -153,6 +149,6 @@ def test_run__a_kept_worker_writes_what_a_new_one_writes_and_none_with_foreign_c
     monkeypatch.setattr(client.subprocess, "Popen", spy)
     outcome = program.run(tmp_path, {"config": "models.yml"})
     assert outcome.status == 0, outcome.log
-    assert started == 2 * [attempt.SERVICE, proof.SERVICE, proof.SERVICE]
+    assert started == 2 * [attempt.SERVICE, proof.SERVICE]
     files = {(tmp_path / "onnx-export" / name / "model.onnx").read_bytes() for name in ("first", "trusted", "third")}
     assert len(files) == 1

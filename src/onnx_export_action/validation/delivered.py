@@ -1,4 +1,4 @@
-"""What is delivered is what was proven: the bundle's file, by its hash and by its answers in a fresh process."""
+"""What is delivered is what was proven: the bundle's file, by its hash and by its answers once it is opened anew."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
-_ROLE = "delivered"  # of a process that never saw the file elsewhere
-
 
 @dataclass(frozen=True)
 class Promise:
@@ -27,11 +25,6 @@ class Promise:
 
     hashes: Mapping[str, str]  # SHA-256 of the file, under no name, of its data and of what was proven beside it
     limits: Mapping[str, Any]  # by output, what its proof held it to
-
-
-def prepare(pool: Pool, host: Host, log: Log) -> None:
-    """Start the process of a check that is to come; not while the proof still needs the memory."""
-    pool.prepare(interpreters.main(), proof.SERVICE, host, log, _ROLE)
 
 
 def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise | None:
@@ -45,8 +38,8 @@ def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise |
 
 @contextmanager
 def opened(file: Path, threads: int, host: Host, pool: Pool, log: Log) -> Iterator[Worker]:
-    """A process that never saw the file elsewhere, and opens it now, while its hash is taken once more."""
-    with pool.lent(interpreters.main(), proof.SERVICE, host, log, _ROLE) as worker:
+    """A process that holds the file from nowhere else opens it, while its hash is taken once more."""
+    with pool.lent(interpreters.main(), proof.SERVICE, host, log) as worker:
         worker.ahead("open", **_open(file, threads))
         yield worker
 

@@ -10,14 +10,14 @@ from types import TracebackType
 from onnx_export_action.log import Log
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 
-_Key = tuple[Path, str, int | None, str]
+_Key = tuple[Path, str, int | None]
 
 
 class Pool:
-    """Lends workers, and keeps one of each kind that comes back `reusable`, while it `keeps` any; a context manager.
+    """Lends workers, and keeps one of each kind that comes back `reusable`, while anybody wants it; a context manager.
 
     A worker is reusable when whoever borrowed it says so: all went well, and nobody's code but ours and the
-    libraries' ran in it.
+    libraries' ran in it. A pool that `keeps` has it for the models that follow.
     """
 
     def __init__(self, keeps: bool = False) -> None:
@@ -33,21 +33,21 @@ class Pool:
     ) -> None:
         self.close()
 
-    def prepare(self, interpreter: Path, service: str, host: Host, log: Log, role: str = "") -> None:
+    def prepare(self, interpreter: Path, service: str, host: Host, log: Log) -> None:
         """Start one that will soon be asked for: what it imports takes seconds, in which others have work to do."""
-        key = (interpreter, service, host.user, role)
+        key = (interpreter, service, host.user)
         if interpreter.exists() and key not in {**self._idle, **self._prepared}:
             self._prepared[key] = Worker(interpreter, service, host, log)
 
     @contextmanager
-    def lent(self, interpreter: Path, service: str, host: Host, log: Log, role: str = "") -> Iterator[Worker]:
-        """A worker for one model, new or begun anew; those of another `role` are never mixed up with it."""
-        key = (interpreter, service, host.user, role)
+    def lent(self, interpreter: Path, service: str, host: Host, log: Log, again: bool = False) -> Iterator[Worker]:
+        """A worker that knows of no model, new or begun anew; `again` where the same run will ask for one once more."""
+        key = (interpreter, service, host.user)
         with ExitStack() as ended:
             ready = self._begun(key, host, log) or self._taken(key, host, log)
             worker = ended.enter_context(ready or Worker(interpreter, service, host, log))
             yield worker
-            if self.keeps and worker.reusable and key not in self._idle:
+            if (self.keeps or again) and worker.reusable and key not in self._idle:
                 worker.forget()
                 self._idle[key] = worker
                 ended.pop_all()
