@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import ExportError, RunError
-from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index
+from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index, prepared
 from onnx_export_action.exporters.attempt import Answered, Exported
 from onnx_export_action.exporters.axes import Scope, of_images
 from onnx_export_action.exporters.samples import judging
@@ -114,7 +114,8 @@ class Ladder:
         with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log, again=True) as validator:
             opset = ladder.opset_for(self._settings)
             loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, scope)
-            answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log)
+            ahead = attempt.to_write(exporter, opset, folder) if self._may_be_early(exporter) else None
+            answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log, ahead)
             self._images |= self._scopes(loaded, answered)
             if not answered.others:
                 validator.ahead("survey", **proof.surveyed(answered.cases, self._settings))
@@ -127,6 +128,11 @@ class Ladder:
             proven = replace(proven, validation=self._with_samples(proven.validation, worker, validator, exported))
             worker.reusable = validator.reusable = proven.validation.passed and exporter in ladder.LEAVES_NOTHING
         return Climbed(exporter, exported, proven, worker)
+
+    def _may_be_early(self, exporter: str) -> bool:
+        """Whether a file may be begun in a fork of its worker: none where somebody's code may have started threads."""
+        plain = self._model.kind == "transformers" and not prepared.is_foreign(self._settings)
+        return plain and exporter in ladder.IN_A_FORK
 
     def _with_samples(self, proven: Validation, worker: Worker, validator: Worker, exported: Exported) -> Validation:
         parts = {part.name: exported.file_of(part) for part in (exported, *exported.others)} if exported.others else {}

@@ -129,12 +129,20 @@ def answer(worker: Worker, model: Model, settings: Settings, threads: int, folde
     return answer_loaded(worker, load(worker, model, settings, threads, folder.parent), model, settings, folder, log)
 
 
-def answer_loaded(worker: Worker, loaded: Any, model: Model, settings: Settings, folder: Path, log: Log) -> Answered:
-    """The same with a model that is loaded."""
+def answer_loaded(
+    worker: Worker,
+    loaded: Any,
+    model: Model,
+    settings: Settings,
+    folder: Path,
+    log: Log,
+    ahead: dict[str, Any] | None = None,
+) -> Answered:
+    """The same with a model that is loaded; `ahead` is what the worker will be asked to write, if it may begin it."""
     log.line(f"loaded {loaded['architecture']}")
-    answered = worker.call(
-        "answer", folder=str(folder), batch_sizes=settings.batch_sizes, sequence_lengths=settings.sequence_lengths
-    )
+    sizes = {"batch_sizes": settings.batch_sizes, "sequence_lengths": settings.sequence_lengths}
+    more = {"ahead": ahead} if ahead is not None else {}
+    answered = worker.call("answer", folder=str(folder), **sizes, **more)
     log.line(f"answered {len(answered['cases'])} cases with {FRAMEWORKS[model.framework]}")
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
     main = _part(answered)
@@ -184,9 +192,14 @@ def export(
 
 def write(worker: Worker, answered: Answered, exporter: str, opset: int, folder: Path) -> Exported:
     """Let the worker that has answered write the file; raises WorkerFailure where it cannot."""
-    file = folder / "onnx" / f"{answered.name}.onnx"
-    exported_with = worker.call("export", exporter=exporter, opset=opset, file=str(file))
+    asked = to_write(exporter, opset, folder, answered.name)
+    file, exported_with = Path(asked["file"]), worker.call("export", **asked)
     return Exported(**vars(answered), file=file, exported_with=exported_with or {})
+
+
+def to_write(exporter: str, opset: int, folder: Path, name: str = "model") -> dict[str, Any]:
+    """What a worker is asked for that is to write a file of this name."""
+    return {"exporter": exporter, "opset": opset, "file": str(folder / "onnx" / f"{name}.onnx")}
 
 
 def explained(failure: WorkerFailure) -> WorkerFailure:

@@ -22,6 +22,11 @@ def answered(axes: Axes, shapes: Sequence[Shapes]) -> Axes:
     }
 
 
+def all_vary(axes: Axes, shapes: Sequence[Shapes]) -> bool:
+    """Whether every axis has had two sizes."""
+    return all(_varies(shapes, name, axis) for name, labels in axes.items() for axis in labels)
+
+
 def of_images(axes: Axes) -> set[str]:
     """Which of height and width are among the axes."""
     return {label for labels in axes.values() for label in labels.values()} & {HEIGHT, WIDTH}

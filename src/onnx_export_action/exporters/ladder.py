@@ -36,6 +36,8 @@ _OPSETS = {
 }
 # After these a worker is as it was before: what they change in the libraries, they change back.
 LEAVES_NOTHING = ("torchscript", "optimum", "torch")
+# One thread and little memory of its own; the others start processes or take gigabytes.
+IN_A_FORK = ("torchscript",)
 # What a route holds beyond the libraries, over the bytes of the weights.
 _MEMORY_FACTOR = {"torchscript": 1.5, "optimum": 3.0, "torch": 3.0, "transformers": 3.2, "tensorflow": 5.0}
 _BASE_MEMORY_BYTES = 1_000_000_000

@@ -5,10 +5,8 @@ Runs in the interpreter of the route. Everything it leaves is a file; its replie
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.metadata
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,11 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from onnx_export_action.exporters import axes, case_file, files, pages, rounding, ties, tracing
+from onnx_export_action.exporters import axes, case_file, pages, rounding, ties, tracing
+from onnx_export_action.exporters.early import Early, learned
 from onnx_export_action.exporters.module import array
-from onnx_export_action.exporters.routes import Job, route
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
-from onnx_export_action.exporters.traceable import traceable
+from onnx_export_action.exporters.writing import Order
 from onnx_export_action.workers.protocol import Refusal
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -48,6 +46,7 @@ class Service:
     _subject: Subject
     _parts: dict[str, Subject]
     _real: RealInputs
+    _early: Early | None = None
 
     def __init__(self) -> None:
         self._axes: dict[str, axes.Axes] = {}
@@ -68,8 +67,15 @@ class Service:
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
 
-    def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
-        """Run every part on every case of its proof; tells of the main one, and of `others` where there are more."""
+    def answer(
+        self, folder: str, batch_sizes: list[int], sequence_lengths: list[int], ahead: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run every part on every case of its proof; tells of the main one, and of `others` where there are more.
+
+        `ahead` is what `export` will be asked for; it is begun meanwhile where that can be.
+        """
+        if ahead is not None and len(self._parts) == 1:
+            self._early = Early(_order(**ahead), self._task, self._subject)
         main, *others = [
             self._answer(subject, Path(folder), batch_sizes, sequence_lengths) for subject in self._parts.values()
         ]
@@ -85,14 +91,15 @@ class Service:
 
     def _answer(self, subject: Subject, folder: Path, batch_sizes: list[int], lengths: list[int]) -> dict[str, Any]:
         """Run one part on its cases and write inputs and outputs to `folder` as .npz files."""
-        trials = enumerate(subject.trials(batch_sizes, lengths))
-        tried = [self._write(subject, index, trial, folder) for index, trial in trials]
-        written = [entry for entry in tried if "file" in entry]
-        refused = [entry for entry in tried if "file" not in entry]
-        subject.module.output_names = tuple(written[0]["outputs"])
+        written, refused = list[dict[str, Any]](), list[dict[str, Any]]()
+        for index, trial in enumerate(subject.trials(batch_sizes, lengths)):
+            tried = self._write(subject, index, trial, folder)
+            (written if "file" in tried else refused).append(tried)
+            if self._early is not None:
+                self._early.after([(entry["inputs"], entry["outputs"]) for entry in written])
         answered = [(entry["inputs"], entry["outputs"]) for entry in written]
         dynamic = axes.answered(subject.axes, [inputs for inputs, _ in answered])
-        self._axes[subject.name] = {**dynamic, **axes.of_outputs(dynamic, answered)}
+        self._axes[subject.name] = learned(subject, answered)
         masked = self._masked(subject, written[0])
         wanted = {name: {str(axis): label for axis, label in by_axis.items()} for name, by_axis in dynamic.items()}
         cases = [{**entry, "masked": masked} for entry in written]
@@ -130,21 +137,11 @@ class Service:
 
         Tells the sizes of the inputs that each was exported with.
         """
-        onnx, scratch = Path(file).parent, Path(file).parent / "scratch"
+        order, early = _order(exporter, opset, file), self._early
         # All of them first: an exporter may leave the model with other settings than it found.
         samples = {name: subject.sample(self._axes[name]) for name, subject in self._parts.items()}
-        for name, subject in self._parts.items():
-            target = scratch / name / f"{name}.onnx"
-            target.parent.mkdir(parents=True)
-            subject.prepare()
-            job = Job(subject.module, samples[name], self._axes[name], self._task, opset, target, subject.folder)
-            with traceable(subject.module.model):
-                route(exporter).export(job)
-            files.settle(target)
-            for written in target.parent.iterdir():
-                written.rename(onnx / written.name)
-            gc.collect()
-        shutil.rmtree(scratch)
+        if early is None or not early.wrote(order, self._axes):
+            order.write(self._parts, samples, self._axes, self._task)
         pages.give_back()
         return {name: {given: list(value.shape) for given, value in sample.items()} for name, sample in samples.items()}
 
@@ -202,6 +199,10 @@ class Service:
         )
         inputs, derived = _arrays(trial.inputs), _arrays(trial.derived)
         return case_file.write(file, trial, inputs, derived, _arrays(outputs), measured)
+
+
+def _order(exporter: str, opset: int, file: str) -> Order:
+    return Order(exporter, opset, Path(file).parent)
 
 
 def _arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray[Any, Any]]:

@@ -17,13 +17,21 @@ def family(root: psutil.Process) -> list[psutil.Process]:
 
 
 def memory_of(members: list[psutil.Process]) -> tuple[int, int]:
-    """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop."""
+    """Resident and private bytes of a process tree; private leaves out mapped files, which the kernel can drop.
+
+    A fork that became no other program shares what its parent has: only what it holds beyond that counts.
+    """
     resident = private = 0
+    seen: dict[int, tuple[list[str], int, int]] = {}
     for process in members:
         with contextlib.suppress(psutil.NoSuchProcess):
-            memory = process.memory_info()
-            resident += memory.rss
-            private += memory.rss - memory.shared
+            memory, program = process.memory_info(), process.cmdline()
+            parent, parents_resident, parents_private = seen.get(process.ppid(), ([], 0, 0))
+            own = memory.rss, memory.rss - memory.shared
+            seen[process.pid] = (program, *own)
+            shared = (parents_resident, parents_private) if parent == program else (0, 0)
+            resident += max(0, own[0] - shared[0])
+            private += max(0, own[1] - shared[1])
     return resident, private
 
 

@@ -105,4 +105,6 @@ def test_difference__one_edit_is_found_and_little_else(steps: list[Step], edit: 
     assert not found.identical
     assert found.nodes_added <= 1
     assert found.nodes_removed <= 1
-    assert found.nodes_altered + found.weights_changed <= 2
+    # Of nodes that do the same with the same, any may be taken for the one that was edited.
+    work = [(node.op_type, *node.input) for node in base.graph.node]
+    assert found.nodes_altered + found.weights_changed <= 2 + len(work) - len(set(work))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from onnx_export_action.exporters.axes import all_vary, of_images, of_outputs
 from onnx_export_action.exporters.axes import answered as answered_axes
-from onnx_export_action.exporters.axes import of_images, of_outputs
 
 INPUT_AXES = {"input_ids": {0: "batch", 1: "sequence"}, "pixels": {0: "images"}}
 
@@ -50,3 +50,15 @@ def test_answered__height_and_width_where_the_model_answered_at_two(
     found = answered_axes(IMAGES, [{"pixel_values": size} for size in sizes])
     assert found == {"pixel_values": {0: "batch_size", **expected}}
     assert of_images(found) == set(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(1, 3, 32, 32)], False),
+        ([(1, 3, 32, 32), (2, 3, 32, 32), (2, 3, 48, 32)], False),
+        ([(1, 3, 32, 32), (2, 3, 32, 48), (2, 3, 48, 32)], True),
+    ],
+)
+def test_all_vary__once_each_axis_had_two_sizes(sizes: list[tuple[int, ...]], expected: bool) -> None:
+    assert all_vary(IMAGES, [{"pixel_values": size} for size in sizes]) is expected

@@ -8,7 +8,7 @@ import sys
 
 import psutil
 
-from onnx_export_action.workers.family import family
+from onnx_export_action.workers.family import family, memory_of
 
 # A thread starts a shell, which starts a sleeper; a line says that both run.
 PROGRAM = """
@@ -22,6 +22,36 @@ thread.join()
 print(shell.stdout.readline().decode().strip(), flush=True)
 sys.stdin.read()
 """
+
+
+# A process that holds 200 MB forks; the fork writes to none of it, and takes 50 MB for itself.
+FORKING = """
+import os, sys, time
+held = bytearray(os.urandom(1 << 20) * 200)
+if os.fork() == 0:
+    own = bytearray(os.urandom(1 << 20) * 50)
+    os.write(1, b"up\\n")
+    time.sleep(60)
+sys.stdin.read()
+"""
+
+
+def test_memory_of__a_fork_counts_with_what_is_its_own() -> None:
+    worker = subprocess.Popen([sys.executable, "-c", FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    root = psutil.Process(worker.pid)
+    try:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "up\n"
+        members = family(root)
+        assert len(members) == 2
+        for together in memory_of(members):
+            assert 220 << 20 < together < 320 << 20
+        alone = sum(member.memory_info().rss for member in members)
+        assert alone > 440 << 20
+    finally:
+        for process in [*root.children(recursive=True), root]:
+            process.kill()
+        worker.wait()
 
 
 def test_family__reaches_grandchildren() -> None:
