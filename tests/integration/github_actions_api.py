@@ -14,6 +14,7 @@ from tests.integration.github_api import REPOSITORY, GitHubApi, Reply, Request, 
 HEAD = "a" * 40
 REPOSITORY_ID = 1296269
 _BASE = f"/repos/{REPOSITORY}"
+_LONG = 1 << 17
 
 
 @dataclass
@@ -42,6 +43,7 @@ class ActionsApi:
     blobs: dict[int, bytes] = field(default_factory=dict)
     ranges: list[str] = field(default_factory=list)
     knows_ranges: bool = True
+    breaks: list[int] = field(default_factory=list)  # how much of each long answer comes before it breaks off
 
     def __post_init__(self) -> None:
         self.api.routes += [
@@ -125,7 +127,10 @@ class ActionsApi:
         first, last = int(found[1]), min(int(found[2]), len(content) - 1)
         if first >= len(content):
             return Reply(416, b"")
-        return Reply(206, content[first : last + 1], {"Content-Range": f"bytes {first}-{last}/{len(content)}"})
+        part, headers = content[first : last + 1], {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
+        if self.breaks and len(part) > _LONG:
+            return Reply(206, part[: self.breaks.pop(0)], headers, length=len(part))
+        return Reply(206, part, headers)
 
 
 def _in(known: dict[str, Any], full_name: str) -> dict[str, Any]:

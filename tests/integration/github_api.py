@@ -59,6 +59,7 @@ class Reply:
     content: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     described: bool = True
+    length: int | None = None  # as it is announced, where the connection breaks off before
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
             if route.described and reply.described and not undone:
                 self._hold(lambda: github_description.check_reply(self.command, self.path, reply.status, answer))
         if fault is None:
-            self._send(reply.status, answer, reply.headers)
+            self._send(reply.status, answer, reply.headers, reply.length)
         else:
             self._spoil(fault, reply.status, answer, reply.headers)
 
@@ -269,7 +270,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "truncated":
                 self._send(status, answer[:20] or b"[{", headers or {}, length=5000)
-                self.close_connection = True
             case "reset":
                 # Without lingering, closing sends a reset instead of an orderly end.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -284,5 +284,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body) if length is None else length))
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = self.close_connection or length is not None
         except OSError:
             self.close_connection = True

@@ -6,13 +6,14 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from onnx_export_action.github.artifact.calls import Caller
+from onnx_export_action.github.artifact.calls import Answer, Call, Caller
 from onnx_export_action.github.artifact.download import Artifacts
 from onnx_export_action.github.artifact.extract import Bounds, extract, read
 from onnx_export_action.github.runner import RunnerLog
@@ -54,10 +55,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     seen: list[tuple[str, int]] = []
     once = Caller.once
 
-    def counted(self: Caller, call: object) -> object:
-        answer = once(self, call)  # type: ignore[arg-type]
-        seen.append((str(httpx2.URL(call.url).port), len(answer.body)))  # type: ignore[attr-defined]
-        return answer
+    def counted(self: Caller, call: Call) -> Answer:
+        answer, port = once(self, call), str(httpx2.URL(call.url).port)
+        seen.append((port, len(answer.body)))
+        return replace(answer, pieces=counted_pieces(answer.pieces, port)) if answer.pieces else answer
+
+    def counted_pieces(pieces: Generator[bytes], port: str) -> Generator[bytes]:
+        for piece in pieces:
+            seen.append((port, len(piece)))
+            yield piece
 
     monkeypatch.setattr(Caller, "once", counted)
     return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import stat
 import struct
 import time
@@ -16,7 +17,7 @@ import pytest
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.github import rest
 from onnx_export_action.records import NoBase
-from tests.integration.baseline_case import GOOD, MAIN, MERGE_BASE, NAME, add_history, look
+from tests.integration.baseline_case import GOOD, MAIN, MERGE_BASE, NAME, REPORT, add_history, look
 from tests.integration.github_actions_api import ActionsApi
 from tests.integration.github_api import running_api
 from tests.integration.history_api import HistoryApi
@@ -69,6 +70,40 @@ def test_find__a_fault_that_passes_is_not_noticed(history: HistoryApi, tmp_path:
     looked = look(history, tmp_path)
     assert isinstance(looked.found, Found), looked.log
     assert looked.warnings == []
+
+
+LARGE = {**bundles.CONTENT, "model.onnx": random.Random(0).randbytes(1_000_000)}
+REPORT_OF_LARGE = bundles.report_of(LARGE, request=REPORT.request)
+
+
+@pytest.mark.parametrize("breaks", [[300_000], [200_000, 200_000, 1], []])
+def test_find__what_breaks_off_in_the_middle_goes_on_there(
+    history: HistoryApi, tmp_path: Path, breaks: list[int]
+) -> None:
+    history.keep(NAME, bundles.zipped(bundles.bundle(REPORT_OF_LARGE, LARGE)), MERGE_BASE)
+    history.actions.breaks = [*breaks]
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, Found), looked.log
+    assert (looked.warnings, history.actions.breaks) == ([], [])
+    assert (looked.folder / "model.onnx").read_bytes() == LARGE["model.onnx"]
+    long = [asked for asked in history.actions.ranges if is_long(asked)]
+    assert len(long) == len(set(long)) == 1 + len(breaks)
+
+
+def is_long(asked: str) -> bool:
+    """Whether a range is longer than what a jump brings."""
+    first, last = map(int, asked.removeprefix("bytes=").split("-"))
+    return last - first >= 1 << 17
+
+
+def test_find__what_breaks_off_for_good_is_one_warning(history: HistoryApi, tmp_path: Path) -> None:
+    history.keep(NAME, bundles.zipped(bundles.bundle(REPORT_OF_LARGE, LARGE)), MERGE_BASE)
+    history.actions.breaks = [0] * 10
+    looked = look(history, tmp_path)
+    assert isinstance(looked.found, NoBase), looked.log
+    assert len(looked.warnings) == 1, looked.log
+    assert "the connection broke off" in looked.warnings[0]
+    assert not looked.folder.exists()
 
 
 @pytest.mark.parametrize("years", [-20, 20])

@@ -46,8 +46,10 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that does not exist yet, and hash each piece while the next one comes."""
     whole = hashlib.sha256()
     with path.open("xb") as file, ThreadPoolExecutor(1) as beside:  # never through a link or over what stands there
+        hashed = beside.submit(whole.update, b"")
         for piece in pieces:
-            beside.submit(whole.update, piece)
+            hashed.result()
+            hashed = beside.submit(whole.update, piece)
             file.write(piece)
     _known[_version_of(path)] = whole.hexdigest()
 

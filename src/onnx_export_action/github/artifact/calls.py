@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -44,6 +44,7 @@ class Call:
     body: bytes
     most: int = _GREATEST_ANSWER
     into: IO[bytes] | None = None
+    streamed: bool = False  # a part of a file is answered with `pieces` in place of a body
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Answer:
     status: int
     headers: httpx2.Headers
     body: bytes
+    pieces: Generator[bytes] | None = None
 
     @property
     def ok(self) -> bool:
@@ -98,13 +100,14 @@ class Caller:
         )
         try:
             response = self._http.send(request, stream=True)
+            if call.streamed and response.status_code == 206:
+                return Answer(206, response.headers, b"", _as_they_come(response, call))
             try:
                 return Answer(response.status_code, response.headers, _body(response, call))
             finally:
                 response.close()
         except httpx2.HTTPError as error:
-            unsent = isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError))
-            raise BrokenOff(f"{call.what} failed: {_in_words(error)}.", sent=not unsent) from None
+            raise _broken_off(call, error) from None
 
     def patiently(
         self,
@@ -121,12 +124,15 @@ class Caller:
                     return outcome
             except BrokenOff as broken:
                 outcome = broken
-            final = attempt == self.limits.attempts or not again_after(outcome)
-            if final or not self._pause(call, attempt, outcome):
+            if not again_after(outcome) or not self.may_try_again(call, attempt, outcome):
                 if isinstance(outcome, Answer):
                     return outcome
                 raise outcome
         raise AssertionError("the last attempt returns or raises")
+
+    def may_try_again(self, call: Call, attempt: int, outcome: Answer | BrokenOff) -> bool:
+        """Whether the bounds allow another attempt, which is due when this returns."""
+        return attempt < self.limits.attempts and self._pause(call, attempt, outcome)
 
     def _pause(self, call: Call, attempt: int, outcome: Answer | BrokenOff) -> bool:
         asked = _asked_wait(outcome) if isinstance(outcome, Answer) else None
@@ -166,12 +172,22 @@ def _body(response: httpx2.Response, call: Call) -> bytes:
     if call.into is not None and response.is_success:
         _save(response, call.into, call.most)
         return b""
-    body, most = bytearray(), max(call.most, _GREATEST_ANSWER)
+    pieces, left = list[bytes](), max(call.most, _GREATEST_ANSWER)
     for piece in response.iter_raw():
-        body += piece
-        if len(body) > most:
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
             raise httpx2.ReadError("The answer is longer than any real one.")
-    return bytes(body)
+    return b"".join(pieces)
+
+
+def _as_they_come(response: httpx2.Response, call: Call) -> Generator[bytes]:
+    try:
+        yield from response.iter_raw()
+    except httpx2.HTTPError as error:
+        raise _broken_off(call, error) from None
+    finally:
+        response.close()
 
 
 def _save(response: httpx2.Response, file: IO[bytes], most: int) -> None:
@@ -187,6 +203,11 @@ def _save(response: httpx2.Response, file: IO[bytes], most: int) -> None:
 def _asked_wait(answer: Answer) -> float | None:
     asked = answer.headers.get("Retry-After", "").strip()
     return float(asked) if asked.isascii() and asked.isdigit() else None
+
+
+def _broken_off(call: Call, error: httpx2.HTTPError) -> BrokenOff:
+    unsent = isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError))
+    return BrokenOff(f"{call.what} failed: {_in_words(error)}.", sent=not unsent)
 
 
 def _in_words(error: httpx2.HTTPError) -> str:

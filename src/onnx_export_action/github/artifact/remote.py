@@ -1,37 +1,48 @@
-"""A blob behind a signed address as a seekable file, of which only what is read crosses the network."""
+"""A blob behind a signed address as a seekable file, of which little more than what is read crosses the network."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import IO
 
-from onnx_export_action.github.artifact.calls import Answer, Call, Caller
+from onnx_export_action.github.artifact.calls import Answer, BrokenOff, Call, Caller
 from onnx_export_action.github.artifact.failure import UploadFailed
 from onnx_export_action.github.failure import Failed
 
-# Small for a jump, as to the index at the end; growing while a reader goes on.
-_FIRST_BYTES = 1 << 17
-_MOST_BYTES = 1 << 23
+# What a jump brings: of most archives the whole index, and the report before it.
+_JUMP_BYTES = 1 << 17
 # Nobody reads more at once but the index of an archive, which has no reason to be longer.
 _LONGEST_READ = 1 << 22
+_PIECE = 1 << 20
 _REFUSED = (401, 403, 404)
 
 
 class RemoteFile(io.RawIOBase):
-    """Reads through `fetch(start, length)`; raises Failed for a read that is longer than any sensible one."""
+    """Jumps by `fetch(start, length)`, and goes on by `onwards(start)`: one answer, however long it is.
 
-    def __init__(self, fetch: Callable[[int, int], bytes], size: int, beginning: bytes = b"") -> None:
-        self._fetch, self._size, self._at = fetch, size, 0
-        self._start, self._window, self._step = 0, beginning, _FIRST_BYTES
-        self._beside, self._coming = ThreadPoolExecutor(1), dict[int, Future[bytes]]()
+    Raises Failed for a read that is longer than any sensible one.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[int, int], bytes],
+        onwards: Callable[[int], Generator[bytes]],
+        size: int,
+        beginning: bytes = b"",
+    ) -> None:
+        self._fetch, self._onwards, self._size = fetch, onwards, size
+        self._at, self._start, self._window = 0, 0, beginning
+        self._coming: Generator[bytes] | None = None
 
     def close(self) -> None:
         """Give up what is on its way."""
-        self._beside.shutdown(wait=False, cancel_futures=True)
+        self._give_up()
         super().close()
 
     def readable(self) -> bool:
@@ -60,13 +71,14 @@ class RemoteFile(io.RawIOBase):
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted > _LONGEST_READ:
             raise Failed("The archive's index is longer than that of any bundle.")
-        found = bytearray()
-        while len(found) < wanted:
-            found += self._some(wanted - len(found))
-        return bytes(found)
+        pieces = list[bytes]()
+        while wanted:
+            pieces.append(self._some(wanted))
+            wanted -= len(pieces[-1])
+        return b"".join(pieces)
 
     def _some(self, most: int) -> bytes:
-        if not 0 <= self._at - self._start < len(self._window):
+        while not 0 <= self._at - self._start < len(self._window):
             self._load()
         inside = self._at - self._start
         piece = self._window[inside : inside + most]
@@ -74,23 +86,20 @@ class RemoteFile(io.RawIOBase):
         return piece
 
     def _load(self) -> None:
-        onwards = self._at == self._start + len(self._window)
-        self._step = min(2 * self._step, _MOST_BYTES) if onwards else _FIRST_BYTES
+        end = self._start + len(self._window)
+        if end <= self._at < end + _JUMP_BYTES:
+            self._coming = self._coming or self._onwards(end)
+            self._start, self._window = end, next(self._coming)
+            return
+        self._give_up()
         # The index of an archive is read backwards, in small steps: all of it comes with the first.
-        start = self._at if onwards else min(self._at, max(0, self._size - self._step))
-        self._window, self._start = self._piece(start), start
-        following = start + len(self._window)
-        if self._step == _MOST_BYTES and following < self._size:
-            # Whoever reads so far on reads the next piece too: it comes while this one is worked on.
-            self._coming[following] = self._beside.submit(self._fetch, following, self._length(following))
+        self._start = min(self._at, max(0, self._size - _JUMP_BYTES))
+        self._window = self._fetch(self._start, min(_JUMP_BYTES, self._size - self._start))
 
-    def _piece(self, start: int) -> bytes:
-        coming = self._coming.pop(start, None)
-        self._coming.clear()
-        return coming.result() if coming else self._fetch(start, self._length(start))
-
-    def _length(self, start: int) -> int:
-        return min(self._step, self._size - start)
+    def _give_up(self) -> None:
+        if self._coming is not None:
+            self._coming.close()
+            self._coming = None
 
 
 class Blob:
@@ -102,34 +111,62 @@ class Blob:
 
     def opened(self, copy: IO[bytes], most: int) -> tuple[RemoteFile, bool]:
         """The blob as a file, and whether all of it is in `copy`, as it is where a server knows no ranges."""
-        answer = self._answer({"Range": f"bytes=0-{_FIRST_BYTES - 1}"}, _FIRST_BYTES)
+        answer = self._answer(self._call(0, _JUMP_BYTES))
         if answer.status == 206:
-            size = _total(answer)
-            return RemoteFile(lambda start, length: self._piece(start, length, size), size, answer.body), False
-        if answer.status == 416:  # of an empty blob there is no first byte
-            return RemoteFile(lambda *_: b"", 0), False
-        self._answer({}, most, copy)
+            size = _range(answer)[2]
+            return RemoteFile(partial(self._part, size), partial(self._rest, size), size, answer.body), False
+        if answer.status != 416:  # of an empty blob there is no first byte
+            self._answer(Call(self._what, "GET", "", {}, b"", most, copy))
         size = copy.seek(0, os.SEEK_END)
-        return RemoteFile(lambda start, length: os.pread(copy.fileno(), length, start), size), True
+        return RemoteFile(partial(_part_of, copy), partial(_rest_of, copy), size), answer.status != 416
 
-    def _piece(self, start: int, length: int, size: int) -> bytes:
-        answer = self._answer({"Range": f"bytes={start}-{start + length - 1}"}, length)
-        if answer.status != 206 or _total(answer) != size or len(answer.body) != length:
-            raise Failed(f"{self._what} changed while it was read.")
-        return answer.body
+    def _part(self, size: int, start: int, length: int) -> bytes:
+        return self._same(self._call(start, length), size).body
 
-    def _answer(self, headers: dict[str, str], most: int, into: IO[bytes] | None = None) -> Answer:
-        answer = self._asked(headers, most, into)
+    def _rest(self, size: int, start: int) -> Generator[bytes]:
+        """All from a place on, as it comes; where it breaks off, what is left is asked for."""
+        attempt = 0
+        while start < size:
+            call = replace(self._call(start, size - start), streamed=True)
+            pieces = self._same(call, size).pieces
+            assert pieces is not None
+            try:
+                with closing(pieces):
+                    for piece in pieces:
+                        start, attempt = start + len(piece), 0
+                        yield piece
+            except BrokenOff as broken:
+                attempt += 1
+                if not self._caller.may_try_again(call, attempt, broken):
+                    raise Failed(str(broken)) from None
+            else:
+                if start != size:
+                    raise Failed(f"{self._what} changed while it was read.")
+
+    def _call(self, start: int, length: int) -> Call:
+        return Call(self._what, "GET", "", {"Range": f"bytes={start}-{start + length - 1}"}, b"", most=length)
+
+    def _same(self, call: Call, size: int) -> Answer:
+        """The answer with all that was asked for, of a blob that is as long as it was."""
+        answer = self._answer(call)
+        if answer.status == 206:
+            first, last, total = _range(answer)
+            if total == size and call.headers["Range"] == f"bytes={first}-{last}":
+                return answer
+        raise Failed(f"{self._what} changed while it was read.")
+
+    def _answer(self, call: Call) -> Answer:
+        answer = self._asked(call)
         if answer.status in _REFUSED:
             self._address = self._sign()
-            answer = self._asked(headers, most, into)
+            answer = self._asked(call)
         if answer.status not in (200, 206, 416):
             raise Failed(f"{self._what} was refused by its store (status {answer.status}).")
         return answer
 
-    def _asked(self, headers: dict[str, str], most: int, into: IO[bytes] | None) -> Answer:
+    def _asked(self, call: Call) -> Answer:
         # No token: the address is the right to read, and its host is not GitHub's.
-        call = Call(self._what, "GET", self._address, headers, b"", most=most, into=into)
+        call = replace(call, url=self._address)
         try:
             return self._caller.patiently(
                 call, readable=lambda answer: answer.status != 206 or _is_as_asked(answer, call)
@@ -138,21 +175,28 @@ class Blob:
             raise Failed(str(failure)) from None
 
 
-def _total(answer: Answer) -> int:
-    found = _range(answer)
-    if found is None:
-        raise Failed("The artifact's store answered with another range than was asked for.")
-    return found[1]
+def _part_of(copy: IO[bytes], start: int, length: int) -> bytes:
+    return os.pread(copy.fileno(), length, start)
+
+
+def _rest_of(copy: IO[bytes], start: int) -> Generator[bytes]:
+    while piece := os.pread(copy.fileno(), _PIECE, start):
+        start += len(piece)
+        yield piece
 
 
 def _is_as_asked(answer: Answer, call: Call) -> bool:
-    found = _range(answer)
-    return found is not None and call.headers.get("Range", "").startswith(f"bytes={found[0]}-")
+    try:
+        return call.headers.get("Range", "").startswith(f"bytes={_range(answer)[0]}-")
+    except Failed:
+        return False
 
 
-def _range(answer: Answer) -> tuple[int, int] | None:
-    """Where a part begins, and how long the whole is."""
+def _range(answer: Answer) -> tuple[int, int, int]:
+    """The first and the last byte of a part, and how long the whole is."""
     found = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", answer.headers.get("Content-Range", ""), re.ASCII)
-    if found is None or int(found[2]) + 1 - int(found[1]) != len(answer.body) or int(found[2]) >= int(found[3]):
-        return None
-    return int(found[1]), int(found[3])
+    first, last, total = map(int, found.groups()) if found else (1, 0, 0)
+    whole = answer.pieces is not None or len(answer.body) == last + 1 - first
+    if not (whole and first <= last < total):
+        raise Failed("The artifact's store answered with another range than was asked for.")
+    return first, last, total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
-import threading
+from collections.abc import Generator
 
 import pytest
 from hypothesis import given
@@ -22,6 +22,7 @@ class Store:
 
     def __init__(self, content: bytes = CONTENT) -> None:
         self.content, self.fetched = content, list[tuple[int, int]]()
+        self.streams, self.closed = list[int](), 0
 
     def fetch(self, start: int, length: int) -> bytes:
         assert length > 0
@@ -29,8 +30,17 @@ class Store:
         self.fetched.append((start, length))
         return self.content[start : start + length]
 
+    def onwards(self, start: int) -> Generator[bytes]:
+        assert start < len(self.content)
+        self.streams.append(start)
+        try:
+            for at in range(start, len(self.content), 50_000):
+                yield self.content[at : at + 50_000]
+        finally:
+            self.closed += 1
+
     def opened(self, beginning: int = 0) -> RemoteFile:
-        return RemoteFile(self.fetch, len(self.content), self.content[:beginning])
+        return RemoteFile(self.fetch, self.onwards, len(self.content), self.content[:beginning])
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["read", "set", "end", "here"]), st.integers(0, 400_000)), max_size=20)
@@ -51,46 +61,31 @@ def test_read__is_that_of_a_local_file(steps: list[tuple[str, int]], beginning: 
         assert remote.tell() == local.tell()
 
 
-def test_read__goes_on_in_growing_steps_and_never_twice() -> None:
-    store = Store(bytes(40 << 20))
-    file = store.opened()
-    total = 0
-    while piece := file.read(1 << 16):
-        total += len(piece)
-    assert total == len(store.content)
-    assert [start for start, _ in store.fetched] == sorted({start for start, _ in store.fetched})
-    assert sum(length for _, length in store.fetched) == total
-    assert len(store.fetched) < 15
+def test_read__goes_on_in_one_answer_over_gaps_too() -> None:
+    store = Store()
+    file = store.opened(1000)
+    for start in range(0, 600_000, 100_000):
+        file.seek(start)
+        assert file.read(90_000) == CONTENT[start : start + 90_000]
+    assert (store.streams, store.fetched) == ([1000], [])
 
 
-def test_read__the_next_piece_comes_while_this_one_is_worked_on() -> None:
-    store, ahead = Store(bytes(40 << 20)), threading.Event()
-
-    def fetch(start: int, length: int) -> bytes:
-        if threading.current_thread() is not threading.main_thread():
-            ahead.set()
-        return store.fetch(start, length)
-
-    file = RemoteFile(fetch, len(store.content))
-    for _ in range(15):
-        file.read(1 << 20)
-    assert ahead.wait(5)
+def test_read__a_jump_ends_the_answer_that_was_on_its_way() -> None:
+    store = Store()
+    file = store.opened(1000)
+    file.read(2000)
+    assert store.closed == 0
+    file.seek(500_000)
+    assert file.read(10) == CONTENT[500_000:500_010]
+    assert (store.closed, store.fetched) == (1, [(500_000, 1 << 17)])
     file.close()
 
 
-def test_read__what_comes_ahead_fails_where_it_is_read() -> None:
-    store = Store(bytes(40 << 20))
-
-    def fetch(start: int, length: int) -> bytes:
-        if start + length > 30 << 20:
-            raise Failed("gone")
-        return store.fetch(start, length)
-
-    file = RemoteFile(fetch, len(store.content))
-    good = sum(len(file.read(1 << 20)) for _ in range(15))
-    assert good == 15 << 20
-    with pytest.raises(Failed, match="gone"):
-        sum(len(file.read(1 << 20)) for _ in range(25))
+def test_close__gives_up_what_is_on_its_way() -> None:
+    store = Store()
+    with store.opened(1000) as file:
+        file.read(2000)
+    assert store.closed == 1
 
 
 def test_read__the_end_comes_with_what_is_before_it() -> None:
@@ -107,7 +102,7 @@ def test_read__more_than_any_index_has_is_refused_unread() -> None:
     store = Store(bytes(5 << 20))
     with pytest.raises(Failed, match="longer than that of any bundle"):
         store.opened().read()
-    assert store.fetched == []
+    assert store.fetched == store.streams == []
 
 
 def test_seek__before_the_beginning() -> None:
