@@ -22,7 +22,7 @@ from onnx_export_action.github.runner import RunnerLog
 from onnx_export_action.records import Report
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.tasks import DECODER, ENCODER, STEP
-from onnx_export_action.validation import proof
+from onnx_export_action.validation import proof, structure
 from onnx_export_action.workers.client import Host
 from onnx_export_action.workers.pool import Pool
 from tests.factories import make_base, make_graph, make_model
@@ -107,15 +107,25 @@ def of_another(found: Found) -> Found:
     return replaced(found, (found.folder or Path()).joinpath(bundle.MODEL).read_bytes(), graph=make_graph())
 
 
+def of_unknown_operator(found: Found) -> Found:
+    """A graph that is the report's, with an operator that ONNX Runtime does not have."""
+    assert found.file is not None
+    model = onnx.load(found.file)
+    model.graph.node[-1].domain = "of.nobody"
+    model.opset_import.append(onnx.helper.make_opsetid("of.nobody", 1))
+    return replaced(found, model.SerializeToString(), graph=structure.graph(model))
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
         (lambda found: replaced(found, b"no graph at all"), "the file cannot be loaded"),
+        (of_unknown_operator, "the file cannot be loaded"),
         (of_another, "the file's graph is not the one that was proven"),
         (lambda found: [found, found.file.write_bytes(b"changed")][0], "is not the file that was proven"),
         (lambda found: [found, found.file.unlink()][0], "cannot be placed: No such file or directory"),
     ],
-    ids=["garbage", "another graph", "changed", "gone"],
+    ids=["garbage", "unknown operator", "another graph", "changed", "gone"],
 )
 def test_take__anything_odd_is_a_warning_and_an_export(
     found: Found, tmp_path: Path, spoil: Callable[[Found], Found], why: str

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +13,7 @@ from threading import Lock, Thread
 
 from onnx_export_action.records import File
 
+_WINDOW = 1 << 26
 _Version = tuple[Path, int, int, int]
 _known: dict[_Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
@@ -21,8 +24,7 @@ def sha256_of(path: Path) -> str:
     version = _version_of(path)
     with _computing:
         if version not in _known:
-            with path.open("rb") as stream:
-                _known[version] = hashlib.file_digest(stream, "sha256").hexdigest()
+            _known[version] = _digest(path)
         return _known[version]
 
 
@@ -52,6 +54,17 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
             hashed = beside.submit(whole.update, piece)
             file.write(piece)
     _known[_version_of(path)] = whole.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """Mapped in large windows, as a thread that reads waits after each piece for one that imports."""
+    whole = hashlib.sha256()
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        for start in range(0, size, _WINDOW):
+            with mmap.mmap(stream.fileno(), min(_WINDOW, size - start), access=mmap.ACCESS_READ, offset=start) as part:
+                whole.update(part)
+    return whole.hexdigest()
 
 
 def _version_of(path: Path) -> _Version:

@@ -35,6 +35,7 @@ from onnx_export_action.validation import (
     received,
     reference,
     self_cases,
+    skim,
     structure,
     tables,
     target,
@@ -42,7 +43,7 @@ from onnx_export_action.validation import (
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
 from onnx_export_action.validation.seen import Seen
-from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, UNPACKED, Session
+from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, UNPACKED, WEIGHTS_FOLDER, Session
 from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -110,8 +111,10 @@ class Service:
         }
 
     def load(self, file: str) -> None:
-        """Let ONNX Runtime load a file as it lies, and make nothing of it faster: nothing will be run."""
-        Session(Path(file), 1, optimised=False, config=UNPACKED)
+        """Let ONNX Runtime load a file, its weights mapped where they lie, and make nothing faster: nothing is run."""
+        path = Path(file)
+        slim = skim.skim(path, place=path.name).SerializeToString()
+        Session(slim, 1, optimised=False, config={**UNPACKED, WEIGHTS_FOLDER: str(path.parent)})
 
     def survey(
         self, cases: list[dict[str, Any]], dtype: str, atol: float | None, rtol: float | None

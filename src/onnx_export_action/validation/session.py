@@ -15,6 +15,8 @@ PROVIDER = "CPUExecutionProvider"
 OPTIMISATION = "ORT_ENABLE_ALL"
 # Weights stay as they lie in the file, instead of a copy in ONNX Runtime's own order.
 UNPACKED: Mapping[str, str] = MappingProxyType({"session.disable_prepacking": "1"})
+# Where a model that comes as bytes has its external data.
+WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 _NUMPY_TYPES = {
     "tensor(float)": "float32",

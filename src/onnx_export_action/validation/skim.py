@@ -16,16 +16,17 @@ from onnx_export_action.wire import GRAPH, INITIALIZER, RAW_DATA, Field
 LARGE_BYTES = 4096
 
 
-def skim(file: Path) -> onnx.ModelProto:
+def skim(file: Path, place: str = "") -> onnx.ModelProto:
     """The model, values of more than 4 KiB left out: their location is the file's absolute path, which no other has.
 
-    Raises ValueError, or protobuf's own error, where it is no model.
+    Or `place`, for whoever asks for another. Raises ValueError, or protobuf's own error, where it is no model.
     """
+    place = place or str(file.resolve())
     with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         model = bytearray()
         for field in wire.fields(data, 0, len(data)):
             if field.number == GRAPH:
-                model += _wrapped(GRAPH, _graph(data, field, str(file.resolve())))
+                model += _wrapped(GRAPH, _graph(data, field, place))
             else:
                 model += data[field.start : field.end]
     slim: onnx.ModelProto = onnx.ModelProto.FromString(bytes(model))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
+import random
 from pathlib import Path
 
 import pytest
 
+from onnx_export_action.sources import hashing
 from onnx_export_action.sources.hashing import sha256_of, write_new
 
+WINDOW = mmap.ALLOCATIONGRANULARITY
 PIECES = [b"one", b"", b"two" * 100_000, b"three"]
 
 
@@ -18,6 +22,14 @@ def test_write_new__the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     write_new(file, iter(PIECES))
     assert file.read_bytes() == b"".join(PIECES)
     assert sha256_of(file) == hashlib.sha256(b"".join(PIECES)).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
+def test_sha256_of__any_number_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(hashing, "_WINDOW", WINDOW)
+    content = random.Random(size).randbytes(size)
+    (tmp_path / "file").write_bytes(content)
+    assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
 
 def test_sha256_of__a_file_that_was_changed_since_is_read_again(tmp_path: Path) -> None:
