@@ -70,7 +70,7 @@ lint: $(DEV) $(NODE) ## Style, types, Dockerfile, action and workflows
 	.venv/bin/zizmor --offline --quiet action.yml tensorflow/action.yml .github/workflows examples/*.yml
 
 bench: $(DEV) $(if $(shell command -v npm),$(NODE)) ## The README's figures: this program beside optimum-cli, its upload and its image
-	.venv/bin/python benchmarks/performance pairs many starts unchanged upload container growth limited
+	.venv/bin/python benchmarks/performance pairs phases many starts unchanged upload container growth limited
 
 timing: $(DEV) ## docs/false-alarms.md: how often a comparison of latencies is wrong; MINUTES=60
 	.venv/bin/python benchmarks/false_alarms --minutes $(or $(MINUTES),60)

@@ -26,6 +26,7 @@ from typing import Any
 
 import container
 import growth
+import phases
 import unchanged
 import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, weight_bytes
@@ -126,6 +127,7 @@ def _proof() -> Line:
 
 SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
     "pairs": pairs,
+    "phases": lambda chosen, _: phases.measure(CACHE, chosen, lambda *of: (ours(*of), theirs(*of))),
     "many": many,
     "growth": lambda _, runs: growth.measure(CACHE, ours, measured, runs),
     "starts": starts,

@@ -8,6 +8,7 @@ from typing import Any
 
 import container
 import growth
+import phases
 import unchanged
 import upload
 from tables import Cells, ratio, spread, table
@@ -79,6 +80,7 @@ def _limited(lines: list[Line]) -> str:
 
 _SECTIONS = {
     "pairs": _pairs,
+    "phases": phases.shown,
     "many": _many,
     "starts": _starts,
     "unchanged": unchanged.shown,
