@@ -17,7 +17,7 @@ from onnx_export_action.exporters.samples import judging
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model, Validation
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources import hashing
+from onnx_export_action.sources import capacity, hashing
 from onnx_export_action.validation import old_runtime, proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters
@@ -130,9 +130,14 @@ class Ladder:
         return Climbed(exporter, exported, proven, worker)
 
     def _may_be_early(self, exporter: str) -> bool:
-        """Whether a file may be begun in a fork of its worker: none where somebody's code may have started threads."""
+        """Whether a file may be begun in a fork of its worker.
+
+        Not where somebody's code may have started threads, nor where two that read the weights have to read them from
+        the disk again and again.
+        """
         plain = self._model.kind == "transformers" and not prepared.is_foreign(self._settings)
-        return plain and exporter in ladder.IN_A_FORK
+        fits = self._model.weight_bytes < capacity.available_memory()
+        return plain and fits and exporter in ladder.IN_A_FORK
 
     def _with_samples(self, proven: Validation, worker: Worker, validator: Worker, exported: Exported) -> Validation:
         parts = {part.name: exported.file_of(part) for part in (exported, *exported.others)} if exported.others else {}

@@ -13,7 +13,6 @@ import torch
 
 from onnx_export_action.exporters import torchscript
 from onnx_export_action.exporters.service import Service
-from onnx_export_action.sources import capacity
 
 
 @pytest.fixture(autouse=True)
@@ -95,13 +94,3 @@ def test_export__the_cause_is_the_workers_own(
     service, file = answered(tmp_path, models("bert"))
     with pytest.raises(RuntimeError, match="no operator"):
         service.export("torchscript", 18, str(file))
-
-
-def test_answer__without_a_fork_where_memory_is_short(
-    models: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(capacity, "available_memory", lambda: 0)
-    service, file = answered(tmp_path, models("bert"))
-    assert not list(file.parent.iterdir())
-    service.export("torchscript", 18, str(file))
-    onnx.checker.check_model(str(file))

@@ -13,7 +13,6 @@ from onnx_export_action.exporters.axes import Axes, Shapes
 from onnx_export_action.exporters.beside import Beside
 from onnx_export_action.exporters.subject import Subject
 from onnx_export_action.exporters.writing import Order
-from onnx_export_action.sources import capacity
 
 Answered = Sequence[tuple[Shapes, Shapes]]  # of each case the sizes of inputs and outputs
 
@@ -34,10 +33,10 @@ class Early:
         self._beside: Beside | None = None
 
     def after(self, answered: Answered) -> None:
-        """Begin once every axis has had two sizes, where there is memory for two that read the weights."""
+        """Begin once every axis has had two sizes."""
         if self._beside is not None:
             self._beside.look()
-        elif answered and axes.all_vary(self._subject.axes, [inputs for inputs, _ in answered]) and self._fits():
+        elif answered and axes.all_vary(self._subject.axes, [inputs for inputs, _ in answered]):
             self._axes = learned(self._subject, answered)
             self._beside = Beside(self._write)
 
@@ -55,7 +54,3 @@ class Early:
     def _write(self) -> None:
         name, subject = self._subject.name, self._subject
         self._order.write({name: subject}, {name: subject.sample(self._axes)}, {name: self._axes}, self._task)
-
-    def _fits(self) -> bool:
-        weights = sum(value.numel() * value.element_size() for value in self._subject.module.parameters())
-        return bool(weights < capacity.available_memory())

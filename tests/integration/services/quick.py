@@ -30,7 +30,13 @@ class Service:
             raise Refusal(self._faults["load"], "Repair the model.", "usage")
         return {"architecture": "Doubler", "versions": {"quick": "1.0"}}
 
-    def answer(self, folder: str, batch_sizes: list[int], sequence_lengths: list[int]) -> dict[str, Any]:
+    def answer(
+        self,
+        folder: str,
+        batch_sizes: list[int],
+        sequence_lengths: list[int],
+        ahead: object = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
         shapes = [(batch, length) for batch in batch_sizes for length in sequence_lengths]
         cases = [self._case(Path(folder) / f"case-{number}.npz", *shape) for number, shape in enumerate(shapes)]
         axes = {"x": {"0": "batch_size", "1": "sequence_length"}}
