@@ -96,8 +96,14 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validate(value: Any, schema: dict[str, Any]) -> None:
+    _validate_text(json.dumps(value), json.dumps(schema))
+
+
+@cache
+def _validate_text(value: str, schema: str) -> None:
+    """Once for what is said again and again: a workflow run takes a quarter of a second."""
     try:
-        _validator(json.dumps(schema)).validate(value)
+        _validator(schema).validate(json.loads(value))
     except jsonschema.ValidationError as error:
         raise NotAsDescribed(str(error)) from error
 
