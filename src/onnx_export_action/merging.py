@@ -10,7 +10,7 @@ from onnx_export_action.exporters import attempt
 from onnx_export_action.exporters.attempt import Exported, Part
 from onnx_export_action.records import Case, Check
 from onnx_export_action.stage import Stage
-from onnx_export_action.validation import generation, proof
+from onnx_export_action.validation import proof, written
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
@@ -39,8 +39,8 @@ def _written(stage: Stage, exported: Exported) -> Path:
     both = {name: str(exported.file_of(exported.part(part))) for name, part in _BRANCHES.items()}
     with Worker(attempt.required("optimum"), SERVICE, stage.host, stage.log) as worker:
         worker.call("merge", **both, file=str(folder / f"{tasks.MERGED}.onnx"))
-    for written in folder.iterdir():
-        written.rename(exported.file.parent / written.name)
+    for made in folder.iterdir():
+        made.rename(exported.file.parent / made.name)
     return exported.file.with_name(f"{tasks.MERGED}.onnx")
 
 
@@ -81,6 +81,6 @@ def _wrote(stage: Stage, judge: Worker, exported: Exported, file: Path) -> Check
     encoder = exported.file_of(exported.part(tasks.ENCODER))
     files = {tasks.ENCODER: str(encoder), tasks.DECODER: str(file), tasks.STEP: str(file)}
     said = exported.generations
-    return generation.check(
+    return written.check(
         [(each, judge.call("generate_together", files=files, threads=stage.threads, said=each)) for each in said]
     )

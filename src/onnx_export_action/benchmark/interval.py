@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 _RESAMPLES = 1000
 _CONFIDENCE = 0.95
 _NORMAL = statistics.NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
@@ -42,6 +40,8 @@ def interval(values: Sequence[float]) -> Interval:
 
     Each value must come from sessions of its own: calls of one session share its luck, and are one value together.
     """
+    import numpy as np  # a tenth of a second, which only a measurement needs
+
     found, count = np.asarray(values), len(values)
     median = float(np.median(found))
     drawn = np.random.default_rng(0).integers(0, count, (_RESAMPLES, count))

@@ -5,22 +5,20 @@ A file with a cache gets the new token and the cache of the step before, one wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnx_export_action.records import Check
 from onnx_export_action.validation import case_values
 from onnx_export_action.validation.parity import Limit
+from onnx_export_action.validation.written import PAST, PRESENT
 
 Array = NDArray[Any]
 Run = Callable[[dict[str, Array]], Mapping[str, Array]]
 Writer = Generator[Array, Array, None]  # takes a token for each text, gives the scores of the next
-
-PAST, PRESENT = "past_key_values.", "present."
 
 
 @dataclass(frozen=True)
@@ -133,20 +131,3 @@ def _next(inputs: Mapping[str, Array], answers: Mapping[str, Array], tokens: Arr
         whole = {name: np.concatenate([inputs[name], new[name]], axis=1) for name in new if name in inputs}
         return {**whole, "attention_mask": mask}
     return {name: value for name, value in {**new, "attention_mask": mask, **_past(answers)}.items() if name in inputs}
-
-
-def check(followed: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Check:
-    """One line on all texts: what was asked for, and what came of it."""
-    for said, found in followed:
-        if found["difference"]:
-            detail = f"batch {said['batch']}: {found['difference']}"
-            return Check(name="generation", passed=False, detail=detail)
-    batches = " and ".join(f"{said['batch']}{_padded(said['padding'])}" for said, _ in followed)
-    ties = sum(int(found["ties"]) for _, found in followed)
-    close = f", but for {ties} whose scores are equal within the limits" if ties else ""
-    detail = f"{followed[0][0]['tokens']} tokens, one after the other, batch {batches}, the same as PyTorch's{close}"
-    return Check(name="generation", passed=True, detail=detail)
-
-
-def _padded(padding: str) -> str:
-    return "" if padding == "none" else f" with {padding} padding"

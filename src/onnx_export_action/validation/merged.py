@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnx_export_action import tasks
-from onnx_export_action.validation.generation import PAST
 from onnx_export_action.validation.session import UNPACKED, Session
+from onnx_export_action.validation.written import PAST
 
 
 def opened(file: Path, threads: int, packed: bool = True) -> Session:

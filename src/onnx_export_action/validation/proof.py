@@ -10,7 +10,7 @@ from typing import Any, Literal
 from onnx_export_action.log import Log
 from onnx_export_action.records import Case, Check, Fixing, Graph, Validation
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import axes, fixed, generation
+from onnx_export_action.validation import axes, fixed, written
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
 SERVICE = "onnx_export_action.validation.service"
@@ -159,7 +159,7 @@ def _fixings(worker: Worker, file: Path, graph: Graph, evidence: Evidence, cases
 
 def _generate(worker: Worker, said: tuple[dict[str, Any], ...], log: Log) -> Check:
     """The model's own texts written again by the file, each step from the cache of the step before."""
-    check = generation.check([(each, worker.call("generate", said=each)) for each in said])
+    check = written.check([(each, worker.call("generate", said=each)) for each in said])
     log.line(f"{'✓' if check.passed else '✗'} {check.name}: {check.detail}")
     return check
 
@@ -189,4 +189,4 @@ def _names_check(opened: dict[str, Any], evidence: Evidence) -> Check:
 
 def _is_wanted(place: int, name: str) -> bool:
     # The main output is the first; one of several answers, as an end without its start, is none, nor half a cache.
-    return place == 0 or "logits" in name or name.startswith(generation.PRESENT)
+    return place == 0 or "logits" in name or name.startswith(written.PRESENT)

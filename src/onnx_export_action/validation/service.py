@@ -39,6 +39,7 @@ from onnx_export_action.validation import (
     structure,
     tables,
     target,
+    written,
 )
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
@@ -292,7 +293,7 @@ def _mask(name: str, expected: Array, case: dict[str, Any], inputs: dict[str, Ar
     mask = inputs.get("attention_mask")
     if mask is None or name not in case.get("masked", ()):
         return None
-    axis = 2 if name.startswith(generation.PRESENT) else 1
+    axis = 2 if name.startswith(written.PRESENT) else 1
     positions = mask[:, -expected.shape[axis] :]
     wide = positions if axis == 1 else positions[:, None]
     return np.broadcast_to(wide, expected.shape[: axis + 1]) if wide.shape[-1] == expected.shape[axis] else None

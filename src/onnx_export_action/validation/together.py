@@ -10,7 +10,7 @@ from typing import Any
 from onnx_export_action.log import Log
 from onnx_export_action.records import Axis, Check, Validation
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import generation, proof
+from onnx_export_action.validation import proof, written
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
@@ -64,7 +64,7 @@ def _generation(worker: Worker, files: list[Path], said: Said, threads: int, log
     named = {file.stem: str(file) for file in files}
     try:
         followed = [(each, worker.call("generate_together", files=named, threads=threads, said=each)) for each in said]
-        check = generation.check(followed)
+        check = written.check(followed)
     except WorkerFailure as failure:
         check = Check(name="generation", passed=False, detail=failure.cause[:500])
     log.line(f"{'✓' if check.passed else '✗'} {check.name}: {check.detail}")

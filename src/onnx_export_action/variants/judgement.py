@@ -8,7 +8,7 @@ from typing import Any
 
 from onnx_export_action.records import Case, Check, Likeness, Validation, VariantName
 from onnx_export_action.settings import Settings
-from onnx_export_action.validation import likeness, proof
+from onnx_export_action.validation import proof
 from onnx_export_action.variants import kinds
 from onnx_export_action.variants.kinds import KINDS
 from onnx_export_action.workers.client import Worker
@@ -18,6 +18,8 @@ def judge(
     worker: Worker, name: VariantName, file: Path, cases: Sequence[dict[str, Any]], settings: Settings, threads: int
 ) -> tuple[tuple[Likeness, ...], str]:
     """How near each output is to the reference, and why the file cannot be used; the reason is empty when it can."""
+    from onnx_export_action.validation import likeness  # NumPy, which a run without variants does not need here
+
     seen = worker.call("inspect", file=str(file), opset=None, runtime=settings.target)
     checks = tuple(check for check in map(Check.model_validate, seen["checks"]) if _concerns(check, name))
     worker.call("open", file=str(file), threads=threads)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onnx_export_action.validation import generation
+from onnx_export_action.validation import generation, written
 from onnx_export_action.validation.parity import Limit
 
 Array = NDArray[Any]
@@ -185,5 +185,5 @@ SAID = [{"batch": 1, "tokens": 20, "padding": "none"}, {"batch": 3, "tokens": 20
 )
 def test_check__one_line(found: list[tuple[int, str]], passed: bool, detail: str) -> None:
     each = [(said, {"ties": ties, "difference": parted}) for said, (ties, parted) in zip(SAID, found, strict=True)]
-    check = generation.check(each)
+    check = written.check(each)
     assert (check.name, check.passed, check.detail) == ("generation", passed, detail)
