@@ -48,11 +48,32 @@ def test_open__weights_stay_as_they_lie_where_memory_is_short(
 ) -> None:
     monkeypatch.setattr(capacity, "available_memory", lambda: free)
     given: list[dict[str, str]] = []
-    monkeypatch.setattr(merged, "Session", lambda *_, config: given.append(config) or Session(*_, config=config))
+    monkeypatch.setattr(
+        merged, "Session", lambda *_, config, mapped: given.append(config) or Session(*_, config=config, mapped=mapped)
+    )
     service = Service()
     file = write(tmp_path / "network.onnx", save_as_external_data=True, location="network.onnx_data", size_threshold=0)
     assert service.open(str(file), 1, asked)["packed"] is packed
     assert given == [{} if packed else {"session.disable_prepacking": "1"}]
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_session__answers_the_same_with_weights_mapped_where_they_lie(tmp_path: Path, external: bool) -> None:
+    weights = np.random.default_rng(1).standard_normal((64, 64)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "network",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 64])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 64])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    beside = {"save_as_external_data": True, "location": "network.onnx_data"} if external else {}
+    file = write(tmp_path / "network.onnx", model, **beside)
+    given = {"x": np.random.default_rng(2).standard_normal((3, 64)).astype(np.float32)}
+    plain, mapped = (Session(file, 1, mapped=each).run(given)["y"] for each in (False, True))
+    np.testing.assert_array_equal(plain, mapped)
+    np.testing.assert_allclose(plain, given["x"] @ weights, rtol=1e-4, atol=1e-4)
 
 
 def test_onnx_file__is_validated_and_measured(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import torch
 
 from onnx_export_action.exporters.module import NamedModule
 
+# Two numbers may stay as they are by chance: so many of an output are looked at, if need be in several runs.
+_ENOUGH, _MOST_RUNS = 12, 6
 _COINS = 1_000_003  # a prime, so that rows of no model fall on the same coins again and again
 
 
@@ -23,17 +25,19 @@ def of(
     """For each output the greatest difference and its root mean square."""
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         return {}  # a script lets nobody in between its parts
+    moving = {name: value for name, value in outputs.items() if value.is_floating_point() and value.numel()}
+    least = min((value.numel() for value in moving.values()), default=_ENOUGH)
     with _rounded_again(module.model, torch.Generator().manual_seed(seed)):
-        moved = module.answer(inputs)
+        runs = [module.answer(inputs) for _ in range(min(_MOST_RUNS, -(-_ENOUGH // least)))]
     return {
-        name: _differences(value, moved[name])
-        for name, value in outputs.items()
-        if value.is_floating_point() and value.numel() and value.shape == moved[name].shape
+        name: _differences(value, [moved[name] for moved in runs])
+        for name, value in moving.items()
+        if all(moved[name].shape == value.shape for moved in runs)
     }
 
 
-def _differences(value: torch.Tensor, moved: torch.Tensor) -> tuple[float, float]:
-    difference = (moved.double() - value.double()).nan_to_num(0.0, 0.0, 0.0)
+def _differences(value: torch.Tensor, moved: list[torch.Tensor]) -> tuple[float, float]:
+    difference = torch.stack([each.double() - value.double() for each in moved]).nan_to_num(0.0, 0.0, 0.0)
     return float(difference.abs().max()), float(difference.square().mean().sqrt())
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +11,7 @@ from threading import Lock, Thread
 
 from onnx_export_action.records import File
 
-_WINDOW = 1 << 26
+_PIECE = 1 << 23
 _Version = tuple[Path, int, int, int]
 _known: dict[_Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
@@ -57,13 +55,11 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _digest(path: Path) -> str:
-    """Mapped in large windows, as a thread that reads waits after each piece for one that imports."""
-    whole = hashlib.sha256()
-    with path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        for start in range(0, size, _WINDOW):
-            with mmap.mmap(stream.fileno(), min(_WINDOW, size - start), access=mmap.ACCESS_READ, offset=start) as part:
-                whole.update(part)
+    """In large pieces, as a thread that reads waits after each for one that imports."""
+    whole, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
+    with path.open("rb", buffering=0) as stream:
+        while read := stream.readinto(piece):
+            whole.update(piece[:read])
     return whole.hexdigest()
 
 

@@ -14,9 +14,11 @@ from onnx_export_action.validation.session import UNPACKED, Session
 from onnx_export_action.validation.written import PAST
 
 
-def opened(file: Path, threads: int, packed: bool = True) -> Session:
+def opened(file: Path, threads: int, packed: bool = True, mapped: bool = False) -> Session:
     """A loaded file; one of both decoders takes the inputs of either."""
-    return (Merged if file.stem == tasks.MERGED else Session)(file, threads, config={} if packed else UNPACKED)
+    return (Merged if file.stem == tasks.MERGED else Session)(
+        file, threads, config={} if packed else UNPACKED, mapped=mapped
+    )
 
 
 class Merged(Session):

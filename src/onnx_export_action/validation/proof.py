@@ -65,7 +65,7 @@ def prove(
     ran: dict[str, str] = {}
     limits: dict[str, Any] = {}
     try:
-        opened = worker.call("open", file=str(file), threads=threads, packed=None)
+        opened = worker.call("open", file=str(file), threads=threads, packed=None, mapped=True)
         if not opened["packed"]:
             evidence = replace(evidence, notes=(*evidence.notes, _UNPACKED))
         ran = {name: opened[name] for name in ("provider", "optimisation")}

@@ -35,7 +35,6 @@ from onnx_export_action.validation import (
     received,
     reference,
     self_cases,
-    skim,
     structure,
     tables,
     target,
@@ -44,7 +43,7 @@ from onnx_export_action.validation import (
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
 from onnx_export_action.validation.seen import Seen
-from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, UNPACKED, WEIGHTS_FOLDER, Session
+from onnx_export_action.validation.session import OPTIMISATION, PROVIDER, UNPACKED, Session
 from onnx_export_action.validation.variation import Variation
 from onnx_export_action.workers.timing import latencies_ms
 
@@ -91,16 +90,16 @@ class Service:
         )
         return {**seen, "checks": [check.model_dump() for check in checks]}
 
-    def open(self, file: str, threads: int, packed: bool | None = True) -> dict[str, Any]:
+    def open(self, file: str, threads: int, packed: bool | None = True, mapped: bool = False) -> dict[str, Any]:
         """Load the file; tells its inputs, outputs, load time in milliseconds.
 
         `packed` is ONNX Runtime's own order of the weights, which is a copy; without it products are slower, and the
-        same but for rounding. None asks for it where there is memory enough.
+        same but for rounding. None asks for it where there is memory enough. `mapped` saves another copy.
         """
         if packed is None:
             packed = capacity.available_memory() > _WITH_COPIES * _bytes_of(Path(file))
         start = time.perf_counter()
-        self._session, self._parts = merged.opened(Path(file), threads, packed), {}
+        self._session, self._parts = merged.opened(Path(file), threads, packed, mapped), {}
         load_ms = 1000 * (time.perf_counter() - start)
         return {
             "inputs": list(self._session.input_types),
@@ -113,9 +112,7 @@ class Service:
 
     def load(self, file: str) -> None:
         """Let ONNX Runtime load a file, its weights mapped where they lie, and make nothing faster: nothing is run."""
-        path = Path(file)
-        slim = skim.skim(path, place=path.name).SerializeToString()
-        Session(slim, 1, optimised=False, config={**UNPACKED, WEIGHTS_FOLDER: str(path.parent)})
+        Session(Path(file), 1, optimised=False, config=UNPACKED, mapped=True)
 
     def survey(
         self, cases: list[dict[str, Any]], dtype: str, atol: float | None, rtol: float | None

@@ -11,6 +11,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from onnx_export_action.validation import skim
+
 PROVIDER = "CPUExecutionProvider"
 OPTIMISATION = "ORT_ENABLE_ALL"
 # Weights stay as they lie in the file, instead of a copy in ONNX Runtime's own order.
@@ -31,11 +33,24 @@ _NUMPY_TYPES = {
 
 
 class Session:
-    """One loaded file, by its path or its content, on the CPU provider."""
+    """One loaded file, by its path or its content, on the CPU provider.
+
+    `mapped`: the weights are mapped where they lie, where ONNX Runtime copies them as it reads the file; what it makes
+    of them is the same.
+    """
 
     def __init__(
-        self, file: Path | bytes, threads: int, optimised: bool = True, config: Mapping[str, str] = MappingProxyType({})
+        self,
+        file: Path | bytes,
+        threads: int,
+        optimised: bool = True,
+        config: Mapping[str, str] = MappingProxyType({}),
+        mapped: bool = False,
     ) -> None:
+        if mapped:
+            assert isinstance(file, Path)
+            config = {**config, WEIGHTS_FOLDER: str(file.parent)}
+            file = skim.skim(file, place=file.name).SerializeToString()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3 if optimised else 4  # a look inside may fail, and says so itself

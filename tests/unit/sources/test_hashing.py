@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import random
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from onnx_export_action.sources import hashing
 from onnx_export_action.sources.hashing import sha256_of, write_new
 
-WINDOW = mmap.ALLOCATIONGRANULARITY
+PIECE = 1000
 PIECES = [b"one", b"", b"two" * 100_000, b"three"]
 
 
@@ -24,9 +23,9 @@ def test_write_new__the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     assert sha256_of(file) == hashlib.sha256(b"".join(PIECES)).hexdigest()
 
 
-@pytest.mark.parametrize("size", [0, 1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW])
-def test_sha256_of__any_number_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(hashing, "_WINDOW", WINDOW)
+@pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_sha256_of__any_number_of_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(hashing, "_PIECE", PIECE)
     content = random.Random(size).randbytes(size)
     (tmp_path / "file").write_bytes(content)
     assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
