@@ -11,7 +11,7 @@ from threading import Lock, Thread
 
 from onnx_export_action.records import File
 
-_PIECE = 1 << 23
+_PIECE = 1 << 25
 _Version = tuple[Path, int, int, int]
 _known: dict[_Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
@@ -56,7 +56,7 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
 
 def _digest(path: Path) -> str:
     """In large pieces, as a thread that reads waits after each for one that imports."""
-    whole, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
+    whole, piece = hashlib.sha256(), memoryview(bytearray(min(_PIECE, path.stat().st_size)))
     with path.open("rb", buffering=0) as stream:
         while read := stream.readinto(piece):
             whole.update(piece[:read])
