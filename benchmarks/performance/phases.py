@@ -18,6 +18,13 @@ from tables import table
 Line = dict[str, Any]
 Commands = Callable[[Path, str], tuple[list[str], list[str]]]  # of both programs, for a folder and a task
 
+_TEXT = (
+    "One run each, by the program's own log. Until the model is loaded one core imports PyTorch and transformers. Then "
+    "all cores are busy with products of matrices: the cases answered by PyTorch, some of them twice to measure its "
+    "rounding, with the trace beside them on one core; the same cases answered by ONNX Runtime. `optimum-cli` answers "
+    "one case of one size. No speed is bought with fewer cases."
+)
+
 # A line of the log, and what has happened when it comes.
 _MILESTONES = {
     r"Read the model": "the program has started, and the exporter's process with it",
@@ -43,7 +50,7 @@ def measure(cache: Path, chosen: Sequence[Model], commands: Commands) -> Iterato
 
 def shown(lines: list[Line]) -> str:
     """A table of each model, and the least that its work can take."""
-    parts = ["## Where the time goes", "One run each, by the program's own log."]
+    parts = ["## Where the time goes", _TEXT]
     for line in lines:
         rows = [(told, f"{seconds:.1f} s") for told, seconds in line["milestones"]]
         least = line["cpu"] / line["cores"]

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import torch
 
-POSSIBLE = sys.platform == "linux"
+POSSIBLE = sys.platform == "linux"  # a fork of a process that has threads is no sound one elsewhere
 
 
 class Beside:

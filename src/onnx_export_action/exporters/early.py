@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from onnx_export_action.exporters import axes
 from onnx_export_action.exporters.axes import Axes, Shapes
-from onnx_export_action.exporters.beside import Beside
+from onnx_export_action.exporters.beside import POSSIBLE, Beside
 from onnx_export_action.exporters.subject import Subject
 from onnx_export_action.exporters.writing import Order
 
@@ -36,7 +36,7 @@ class Early:
         """Begin once every axis has had two sizes."""
         if self._beside is not None:
             self._beside.look()
-        elif answered and axes.all_vary(self._subject.axes, [inputs for inputs, _ in answered]):
+        elif POSSIBLE and answered and axes.all_vary(self._subject.axes, [inputs for inputs, _ in answered]):
             self._axes = learned(self._subject, answered)
             self._beside = Beside(self._write)
 
