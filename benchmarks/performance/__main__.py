@@ -10,6 +10,9 @@ else watches. Memory is the greatest sum of the proportional set sizes (PSS) ove
 processes share count once; bytes written are the kernel's count of what the tree sent to storage; both in runs of
 their own. Ours includes its proof, as many cases as it says, optimum-cli's its comparison at one.
 
+Sections are measured at different hours, and a virtual machine is a third slower at some than at others: what one run
+holds side by side can be compared, seconds of two sections cannot.
+
 Every run is a line in `.cache/bench/results.jsonl`; a section that is run again replaces its lines.
 """
 
