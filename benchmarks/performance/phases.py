@@ -14,6 +14,7 @@ from typing import Any
 
 from models import Model
 from tables import table
+from watch import surroundings
 
 Line = dict[str, Any]
 Commands = Callable[[Path, str], tuple[list[str], list[str]]]  # of both programs, for a folder and a task
@@ -64,11 +65,10 @@ def shown(lines: list[Line]) -> str:
 
 def _milestones(command: Sequence[str], folder: Path) -> tuple[list[tuple[str, float]], float]:
     """Each milestone with the seconds from the start, and the CPU seconds of the whole tree."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
     found: dict[str, float] = {}
     cases, before, start = 0, _cpu(), time.perf_counter()
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -34,6 +34,11 @@ def compile_all(*folders: Path) -> None:
     subprocess.run(command, check=False)  # some files are written for newer versions of Python
 
 
+def surroundings() -> dict[str, str]:
+    """The environment of every program that is measured: no network, no accelerator."""
+    return {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
 def run(
     command: list[str],
     folder: Path,
@@ -43,7 +48,7 @@ def run(
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
     """Run a command to its end, in a memory limit and with more variables if asked for."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", **variables}
+    environment = {**surroundings(), **variables}
     with log.open("wb") as output, _limited(limit_bytes) as prefix:
         start = time.perf_counter()
         process = subprocess.Popen(

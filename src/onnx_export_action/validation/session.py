@@ -18,7 +18,7 @@ OPTIMISATION = "ORT_ENABLE_ALL"
 # Weights stay as they lie in the file, instead of a copy in ONNX Runtime's own order.
 UNPACKED: Mapping[str, str] = MappingProxyType({"session.disable_prepacking": "1"})
 # Where a model that comes as bytes has its external data.
-WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 _NUMPY_TYPES = {
     "tensor(float)": "float32",
@@ -49,7 +49,7 @@ class Session:
     ) -> None:
         if mapped:
             assert isinstance(file, Path)
-            config = {**config, WEIGHTS_FOLDER: str(file.parent)}
+            config = {**config, _WEIGHTS_FOLDER: str(file.parent)}
             file = skim.skim(file, place=file.name).SerializeToString()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

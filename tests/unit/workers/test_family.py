@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -36,30 +38,33 @@ sys.stdin.read()
 """
 
 
-def test_memory_of__a_fork_counts_with_what_is_its_own() -> None:
-    worker = subprocess.Popen([sys.executable, "-c", FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def running(program: str) -> Iterator[psutil.Process]:
+    """A process that has said that it is up; it ends with the block, and all that it started."""
+    worker = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     root = psutil.Process(worker.pid)
     try:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "up\n"
-        members = family(root)
-        assert len(members) == 2
-        for together in memory_of(members):
-            assert 220 << 20 < together < 320 << 20
-        alone = sum(member.memory_info().rss for member in members)
-        assert alone > 440 << 20
+        yield root
     finally:
         for process in [*root.children(recursive=True), root]:
             process.kill()
         worker.wait()
 
 
+def test_memory_of__a_fork_counts_with_what_is_its_own() -> None:
+    with running(FORKING) as root:
+        members = family(root)
+        assert len(members) == 2
+        for together in memory_of(members):
+            assert 220 << 20 < together < 320 << 20
+        alone = sum(member.memory_info().rss for member in members)
+        assert alone > 440 << 20
+
+
 def test_family__reaches_grandchildren() -> None:
-    worker = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    root = psutil.Process(worker.pid)
-    try:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "up\n"
+    with running(PROGRAM) as root:
         names = sorted(process.name() for process in family(root))
         shells = [name for name in names if not name.startswith("python")]
         assert shells in (["sh", "sleep"], ["sh", "sh"])  # the second is a shell until it has become the sleeper
@@ -67,10 +72,6 @@ def test_family__reaches_grandchildren() -> None:
             root.pid,
             *(child.pid for child in root.children(recursive=True)),
         }
-    finally:
-        for process in [*root.children(recursive=True), root]:
-            process.kill()
-        worker.wait()
 
 
 def test_family__of_a_process_without_children_is_itself() -> None:
