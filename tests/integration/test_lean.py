@@ -1,4 +1,4 @@
-"""A model is loaded without PyTorch's compiler, and whoever needs that later gets all of it."""
+"""PyTorch and models come without compiler and shapes in Python, and whoever needs these gets all of them."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_load__needs_neither_compiler_nor_shards(models: Callable[[str], Path], 
 
 def test_loading__who_asks_for_more_gets_the_module_itself() -> None:
     code = """
-from onnx_export_action.exporters import lean
-with lean.loading():
+from onnx_export_action.exporters.lean.loading import loading
+with loading():
     import torch._dynamo
     assert torch._dynamo.disable(len) is len
     from torch._dynamo import config
@@ -54,3 +54,58 @@ with lean.loading():
 print(type(config).__name__, Symbol("x"), ShapeEnv.__name__)
 """
     assert run(code).endswith("x ShapeEnv")
+
+
+IMPORTED = """
+import sys
+from onnx_export_action.exporters import entry
+import torch
+def is_whole():
+    return hasattr(sys.modules["torch._meta_registrations"], "__file__")
+assert not is_whole()
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("torch.compile(torch.sin, backend='eager')(torch.zeros(2))", id="compiler"),
+        pytest.param("torch._meta_registrations.meta_index_Tensor", id="a function of it"),
+        pytest.param("from onnx_export_action.exporters.routes import route; route('torch')", id="route"),
+    ],
+)
+def test_importing__whoever_computes_with_shapes_gets_all_of_them(code: str) -> None:
+    shapes = "assert torch.cdist(torch.ones(2, 3, device='meta'), torch.ones(4, 3, device='meta')).shape == (2, 4)"
+    assert run(f"{IMPORTED}\n{code}\nassert is_whole()\n{shapes}\nprint('whole')") == "whole"
+
+
+def test_importing__a_generator_can_be_made() -> None:
+    assert run(f"{IMPORTED}\nprint(torch.Generator().manual_seed(3).initial_seed(), is_whole())") == "3 False"
+
+
+def test_importing__transformers_lists_the_same_names() -> None:
+    listed = """
+from transformers.utils import import_utils
+from pathlib import Path
+import transformers
+found = import_utils.define_import_structure(Path(transformers.__file__).parent / "models", prefix="models")
+print(sorted((sorted(needed), sorted((name, sorted(each)) for name, each in parts.items()))
+             for needed, parts in found.items()))
+"""
+    assert run(f"from onnx_export_action.exporters import entry\n{listed}") == run(listed)
+
+
+def test_load__a_model_that_is_built_by_shapes_in_python_is_loaded(models: Callable[[str], Path]) -> None:
+    code = f"""
+{IMPORTED}
+from transformers.models.bert.modeling_bert import BertModel
+from onnx_export_action.exporters import loading
+built = BertModel.__init__
+def building(self, *arguments, **options):
+    torch.cdist(torch.ones(2, 3), torch.ones(2, 3))
+    built(self, *arguments, **options)
+BertModel.__init__ = building
+model = loading.load({str(models("bert"))!r}, "feature-extraction", "fp32", False)
+print(type(model).__name__, is_whole())
+"""
+    assert run(code) == "BertModel True"

@@ -18,7 +18,7 @@ from onnx_export_action.workers import interpreters, packages
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
-SERVICE = "onnx_export_action.exporters.service"
+SERVICE = "onnx_export_action.exporters.entry"
 TENSORFLOW_SERVICE = "onnx_export_action.exporters.tensorflow.service"
 
 

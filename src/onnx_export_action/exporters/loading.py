@@ -13,7 +13,9 @@ from typing import Any
 import torch
 import transformers
 
-from onnx_export_action.exporters import diagnosis, lean
+from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters.lean.importing import complete
+from onnx_export_action.exporters.lean.loading import loading
 from onnx_export_action.tasks import AUTO_CLASSES
 from onnx_export_action.workers.protocol import Refusal
 
@@ -22,7 +24,18 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 def load(path: str, task: str, dtype: str, trust_remote_code: bool) -> torch.nn.Module:
     """The model in evaluation mode, in `dtype`, with every weight from the checkpoint."""
-    with lean.loading():
+    if trust_remote_code:
+        complete()
+    try:
+        return _load(path, task, dtype, trust_remote_code)
+    except Refusal:
+        if not complete():
+            raise
+    return _load(path, task, dtype, trust_remote_code)
+
+
+def _load(path: str, task: str, dtype: str, trust_remote_code: bool) -> torch.nn.Module:
+    with loading():
         config = _config(path, trust_remote_code)
         auto_class = _auto_class(config, task, trust_remote_code)
         options = {"config": config, "dtype": DTYPES[dtype], "trust_remote_code": trust_remote_code}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from onnx_export_action.exporters.files import EXTERNAL_ABOVE_BYTES
+from onnx_export_action.exporters.lean.importing import complete
 from onnx_export_action.exporters.module import NamedModule
 
 # A route's module is imported when it is chosen: each needs libraries that another interpreter may not have.
@@ -48,4 +49,6 @@ class Route(Protocol):
 
 def route(name: str) -> Route:
     """The route's module."""
+    if name != "torchscript":  # the others follow shapes instead of values
+        complete()
     return cast(Route, importlib.import_module(ROUTES[name]))

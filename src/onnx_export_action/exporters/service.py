@@ -18,6 +18,7 @@ import torch
 
 from onnx_export_action.exporters import axes, case_file, pages, rounding, ties, tracing
 from onnx_export_action.exporters.early import Early, learned
+from onnx_export_action.exporters.lean.importing import complete
 from onnx_export_action.exporters.module import array
 from onnx_export_action.exporters.subject import SEED, Subject, Trial
 from onnx_export_action.exporters.writing import Order
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from onnx_export_action.exporters.samples.answering import RealInputs
 
 # By the model's kind: a module whose `load` makes a Subject.
+_CHECKPOINT = "transformers"
 _LOADERS = {
-    "transformers": "onnx_export_action.exporters.checkpoint",
+    _CHECKPOINT: "onnx_export_action.exporters.checkpoint",
     "module": "onnx_export_action.exporters.custom.factory",
     "program": "onnx_export_action.exporters.custom.program",
     "torchscript": "onnx_export_action.exporters.custom.script",
@@ -57,6 +59,8 @@ class Service:
         self._threads = threads
         torch.manual_seed(SEED)  # a worker that had another model before draws what a new one draws
         self._task = task
+        if kind != _CHECKPOINT:
+            complete()  # somebody's code may ask for anything
         self._subject = importlib.import_module(_LOADERS[kind]).load(task=task, **asked)
         self._parts = {subject.name: subject for subject in (self._subject, *self._subject.others)}
         if sum(value.numel() for value in self._subject.module.parameters()) < _WORTH_THREADS:

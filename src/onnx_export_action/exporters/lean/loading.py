@@ -1,17 +1,15 @@
-"""Load models of transformers without what only compilers and several machines need: it takes most of the time.
+"""Load models of transformers without what only compilers and several machines need.
 
 Modelling code imports it for decorators that mark functions for a compiler, for a context manager of masks, for weights
-in shards; PyTorch, where a model is built without storage, for checks of sizes. Whoever asks for more gets all of it.
+in shards; PyTorch, where a model is built without storage, for checks of sizes.
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -20,6 +18,8 @@ import torch.fx.experimental._config
 import transformers
 from torch.nn import init
 from transformers.utils import import_utils
+
+from onnx_export_action.exporters.lean.stand_in import standing_in
 
 
 @contextmanager
@@ -37,8 +37,7 @@ def loading() -> Iterator[None]:
         """A tensor without storage takes no value."""
         return tensor if tensor.is_meta else draw(tensor, *arguments, **options)
 
-    stand_ins = [_StandIn(name, answers) for name, answers in _ANSWERS.items() if name not in sys.modules]
-    sys.modules.update({module.__name__: module for module in stand_ins})
+    stand_ins = standing_in(_ANSWERS, _PACKAGES)
     try:
         with mock.patch.object(init, "_no_grad_normal_", drawn):
             yield
@@ -62,28 +61,6 @@ def _import_models_listed_once() -> None:
 
     with mock.patch.object(import_utils, "define_import_structure", again):
         importlib.import_module("transformers.models")
-
-
-class _StandIn(ModuleType):
-    """In the stead of a module that is not imported yet: a few of its functions, and itself for anything else."""
-
-    def __init__(self, name: str, answers: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__(name)
-        self._answers = answers
-
-    def leave(self) -> None:
-        """Let the next import find the module itself."""
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._answers:
-            return self._answers[name]
-        # A package is asked for its path by whoever imports a part of it.
-        if name.startswith("__") and (name != "__path__" or self.__name__ not in _PACKAGES):
-            raise AttributeError(name)
-        self.leave()
-        return getattr(importlib.import_module(self.__name__), name)
 
 
 def _unmarked(function: Callable[..., Any] | None = None, *_: Any, **__: Any) -> Callable[..., Any]:

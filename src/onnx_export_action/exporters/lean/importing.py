@@ -1,0 +1,93 @@
+"""Import PyTorch and transformers without what computing with shapes alone and a list of 2,000 files cost.
+
+PyTorch itself knows the shapes that most operators answer with; `complete` brings the rest, written in Python, for
+compilers and for whoever builds tensors without storage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+from onnx_export_action.exporters.lean.stand_in import StandIn, standing_in
+
+_SHAPES, _COMPILER = "torch._meta_registrations", "torch._dynamo"
+_LISTER = "transformers.utils.import_utils"
+_EXPORTED = "__all__"
+_left_out: list[StandIn] = []
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """While both are imported; not in the interpreter with older libraries, which one route alone needs."""
+    if importlib.metadata.version("transformers").startswith("4."):
+        yield
+        return
+    _left_out.extend(standing_in({_SHAPES: {}}, packages=()))
+    sys.meta_path.insert(0, _Finder())
+    yield
+    _let_generators_be_made()
+
+
+def complete() -> bool:
+    """Import what was left out; whether there was anything."""
+    if not _left_out:
+        return False
+    while _left_out:
+        _left_out.pop().leave()
+    importlib.import_module(_SHAPES)
+    return True
+
+
+def _let_generators_be_made() -> None:
+    """What was left out gives them their metaclass, and PyTorch makes none before; once more does no harm."""
+    import torch
+    from torch._opaque_base import OpaqueBaseMeta
+
+    torch._C._set_generator_metaclass(OpaqueBaseMeta)
+
+
+class _Finder(MetaPathFinder):
+    """Completes PyTorch for its compiler, and lets transformers list the names in its files quickly."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
+        if name == _COMPILER:
+            complete()
+        if name != _LISTER:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _QuickLister(spec.loader)
+        return spec
+
+
+class _QuickLister(Loader):
+    """Loads transformers' lister, and gives it the ends of files instead of their 700,000 lines."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        module.fetch__all__ = _of_the_end(module.fetch__all__)  # type: ignore[attr-defined]  # a module's own function
+
+
+def _of_the_end(listed: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    """The last line that begins with a list of names is the one that counts."""
+
+    def listed_of_the_end(content: str) -> list[str]:
+        start = f"\n{content}".rfind(f"\n{_EXPORTED}")
+        return listed(content[start:]) if start >= 0 else []
+
+    return listed_of_the_end
