@@ -115,6 +115,8 @@ class Ladder:
             opset = ladder.opset_for(self._settings)
             loaded = attempt.load(worker, self._model, self._settings, self._threads, self._work, scope)
             ahead = attempt.to_write(exporter, opset, folder) if self._may_be_early(exporter) else None
+            if ahead is not None:
+                validator.ahead("foresee", **proof.to_open(Path(ahead["file"]), self._threads))
             answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log, ahead)
             self._images |= self._scopes(loaded, answered)
             if not answered.others:

@@ -37,9 +37,10 @@ class Order:
             with traceable(subject.module.model):
                 route(self.exporter).export(job)
             files.settle(target)
-            for written in target.parent.iterdir():
+            for written in sorted(target.parent.iterdir(), key=lambda each: each == target):  # the file after its data
                 written.rename(self.folder / written.name)
-            gc.collect()
+            if gc.isenabled():
+                gc.collect()
         shutil.rmtree(scratch)
 
     def clear(self) -> None:

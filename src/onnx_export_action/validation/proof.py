@@ -65,7 +65,7 @@ def prove(
     ran: dict[str, str] = {}
     limits: dict[str, Any] = {}
     try:
-        opened = worker.call("open", file=str(file), threads=threads, packed=None, mapped=True)
+        opened = worker.call("open", **to_open(file, threads))
         if not opened["packed"]:
             evidence = replace(evidence, notes=(*evidence.notes, _UNPACKED))
         ran = {name: opened[name] for name in ("provider", "optimisation")}
@@ -90,6 +90,11 @@ def prove(
     for fixing in validation.fixings:
         log.line(f"✗ {fixing.sentence}")
     return Proof(validation, graph, seen["opset"], seen["ir_version"], limits)
+
+
+def to_open(file: Path, threads: int) -> dict[str, Any]:
+    """What `open` is asked, and `foresee` where the file may lie there before its proof begins."""
+    return {"file": str(file), "threads": threads, "packed": None, "mapped": True}
 
 
 def surveyed(cases: Sequence[dict[str, Any]], settings: Settings) -> dict[str, Any]:

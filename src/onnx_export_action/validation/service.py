@@ -8,7 +8,6 @@ from __future__ import annotations
 import resource
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 
 from onnx_export_action import tasks
 from onnx_export_action.records import Case, Fixing
-from onnx_export_action.sources import capacity
 from onnx_export_action.validation import (
     case_values,
     departure,
@@ -29,6 +27,7 @@ from onnx_export_action.validation import (
     likeness,
     merged,
     one_size,
+    opening,
     operators,
     parity,
     real_inputs,
@@ -40,6 +39,7 @@ from onnx_export_action.validation import (
     target,
     written,
 )
+from onnx_export_action.validation.opening import Asked, Foreseen
 from onnx_export_action.validation.parity import Limit, Reference, Rounding
 from onnx_export_action.validation.probe import Probe
 from onnx_export_action.validation.seen import Seen
@@ -49,8 +49,6 @@ from onnx_export_action.workers.timing import latencies_ms
 
 Array = NDArray[Any]
 
-_WITH_COPIES = 2  # what ONNX Runtime holds of a file, over its bytes
-
 
 class Service:
     """The operations of a validating worker; values are records as plain JSON."""
@@ -58,6 +56,7 @@ class Service:
     _session: Session
     _limits: dict[str, Limit]
     _reference: Callable[[], object] | None = None
+    _foreseen: Foreseen | None = None
 
     def __init__(self) -> None:
         self._parts: dict[str, Session] = {}
@@ -91,24 +90,23 @@ class Service:
         return {**seen, "checks": [check.model_dump() for check in checks]}
 
     def open(self, file: str, threads: int, packed: bool | None = True, mapped: bool = False) -> dict[str, Any]:
-        """Load the file; tells its inputs, outputs, load time in milliseconds.
-
-        `packed` is ONNX Runtime's own order of the weights, which is a copy; without it products are slower, and the
-        same but for rounding. None asks for it where there is memory enough. `mapped` saves another copy.
-        """
-        if packed is None:
-            packed = capacity.available_memory() > _WITH_COPIES * _bytes_of(Path(file))
-        start = time.perf_counter()
-        self._session, self._parts = merged.opened(Path(file), threads, packed, mapped), {}
-        load_ms = 1000 * (time.perf_counter() - start)
+        """Load the file; tells its inputs, outputs, load time in milliseconds."""
+        asked = Asked(Path(file), threads, packed, mapped)
+        foreseen, self._foreseen = self._foreseen, None
+        loaded = (foreseen.take(asked) if foreseen is not None else None) or opening.load(asked)
+        self._session, self._parts = loaded.session, {}
         return {
             "inputs": list(self._session.input_types),
             "outputs": list(self._session.output_names),
-            "load_ms": load_ms,
-            "packed": packed,
+            "load_ms": loaded.load_ms,
+            "packed": loaded.packed,
             "provider": PROVIDER,
             "optimisation": OPTIMISATION,
         }
+
+    def foresee(self, file: str, threads: int, packed: bool | None = True, mapped: bool = False) -> None:
+        """Have ready what `open` will be asked for with the same arguments, as soon as the file lies there."""
+        self._foreseen = Foreseen(Asked(Path(file), threads, packed, mapped))
 
     def load(self, file: str) -> None:
         """Let ONNX Runtime load a file, its weights mapped where they lie, and make nothing faster: nothing is run."""
@@ -263,11 +261,6 @@ class Service:
     def peak_rss_bytes(self) -> int:
         """The greatest resident set of this process so far."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _bytes_of(file: Path) -> int:
-    """With its data, by the name that exporters give it."""
-    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
 
 
 def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:

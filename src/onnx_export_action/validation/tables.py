@@ -17,7 +17,7 @@ from onnx_export_action.validation import nodes
 
 _CARRIES = ("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten")
 _SIZES = ("Shape", "Size")
-_CHUNK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 20
 
 
 def strange(model: onnx.ModelProto, folder: Path, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

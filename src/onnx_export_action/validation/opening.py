@@ -1,0 +1,90 @@
+"""Load a file for its proof, with ONNX Runtime's own copy of the weights or without; now, or once it lies there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnx_export_action.sources import capacity
+from onnx_export_action.validation import merged
+from onnx_export_action.validation.session import Session
+
+_WITH_COPIES = 2  # what ONNX Runtime holds of a file, over its bytes
+_LOOK_SECONDS = 0.02
+_Version = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A file, and how it is to be loaded.
+
+    `packed` is ONNX Runtime's own order of the weights, which is a copy; without it products are slower, and the same
+    but for rounding. None asks for it where there is memory enough. `mapped` saves another copy.
+    """
+
+    file: Path
+    threads: int
+    packed: bool | None
+    mapped: bool
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that is ready to run."""
+
+    session: Session
+    packed: bool
+    load_ms: float
+
+
+def load(asked: Asked) -> Loaded:
+    """As it is asked for; raises what ONNX Runtime raises."""
+    packed = asked.packed
+    if packed is None:
+        packed = capacity.available_memory() > _WITH_COPIES * _bytes_of(asked.file)
+    start = time.perf_counter()
+    session = merged.opened(asked.file, asked.threads, packed, asked.mapped)
+    return Loaded(session, packed, 1000 * (time.perf_counter() - start))
+
+
+class Foreseen:
+    """A load of a file that an exporter may write while others still work; its data lie there before it does."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked, self._is_wanted = asked, False
+        self._found: tuple[_Version, Loaded] | None = None
+        self._watch = threading.Thread(target=self._wait_and_load, daemon=True)
+        self._watch.start()
+
+    def take(self, asked: Asked) -> Loaded | None:
+        """What was loaded; None where something else is asked for, or no such file lay there yet, or no longer does."""
+        self._is_wanted = True
+        self._watch.join()
+        found, self._found = self._found, None
+        same = asked == self._asked and found is not None and found[0] == _version(asked.file)
+        return found[1] if same and found is not None else None
+
+    def _wait_and_load(self) -> None:
+        while (version := _version(self._asked.file)) is None:
+            if self._is_wanted:
+                return
+            time.sleep(_LOOK_SECONDS)
+        try:
+            self._found = version, load(self._asked)
+        except Exception:  # whoever asks for the file loads it again, and is told why that fails
+            return
+
+
+def _version(file: Path) -> _Version | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _bytes_of(file: Path) -> int:
+    """With its data, by the name that exporters give it."""
+    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))
