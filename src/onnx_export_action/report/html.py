@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from onnx_export_action.records import Report
 from onnx_export_action.report import chart
@@ -19,6 +19,10 @@ _TEMPLATES = Environment(
 
 def render(report: Report) -> str:
     """The whole report as one page, every text escaped by the template engine."""
-    view = view_of(report)
-    page = _TEMPLATES.get_template("report.html.j2").render(view=view, chart=chart)
+    page = compile_page().render(view=view_of(report), chart=chart)
     return page.encode("utf-8", "replace").decode("utf-8") + "\n"
+
+
+def compile_page() -> Template:
+    """The page's template, which the first call compiles."""
+    return _TEMPLATES.get_template("report.html.j2")

@@ -11,7 +11,7 @@ from threading import Lock, Thread
 
 from onnx_export_action.records import File
 
-_PIECE = 1 << 25
+_PIECE = 1 << 20  # it stays in the processor's own cache between reading and hashing
 _Version = tuple[Path, int, int, int]
 _known: dict[_Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
@@ -55,7 +55,6 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _digest(path: Path) -> str:
-    """In large pieces, as a thread that reads waits after each for one that imports."""
     whole, piece = hashlib.sha256(), memoryview(bytearray(min(_PIECE, path.stat().st_size)))
     with path.open("rb", buffering=0) as stream:
         while read := stream.readinto(piece):

@@ -172,11 +172,15 @@ class Worker:
         """Give the time limit anew: it is for all that an attempt asks together, not for each request."""
         self._deadline = time.monotonic() + self._host.timeout_seconds
 
-    def close(self, at_once: bool = False) -> None:
-        """End the process, politely for two seconds or `at_once`, and remove its home."""
+    def let_go(self) -> None:
+        """Let it end by itself; `close` waits for that."""
         self.reusable = False
         with contextlib.suppress(OSError):
             self._requests.close()
+
+    def close(self, at_once: bool = False) -> None:
+        """End the process, politely for two seconds or `at_once`, and remove its home."""
+        self.let_go()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=0 if at_once else 2)
         self._kill()

@@ -24,6 +24,7 @@ class Pool:
         self.keeps = keeps
         self._idle: dict[_Key, Worker] = {}
         self._prepared: dict[_Key, Worker] = {}
+        self._leaving: list[Worker] = []  # the memory of a large model takes a moment to free
 
     def __enter__(self) -> Pool:
         return self
@@ -47,15 +48,24 @@ class Pool:
             ready = self._begun(key, host, log) or self._taken(key, host, log)
             worker = ended.enter_context(ready or Worker(interpreter, service, host, log))
             yield worker
-            if (self.keeps or again) and worker.reusable and key not in self._idle:
-                worker.forget()
-                self._idle[key] = worker
+            if worker.reusable:
+                self._keep_or_let_go(key, worker, again)
                 ended.pop_all()
+
+    def _keep_or_let_go(self, key: _Key, worker: Worker, again: bool) -> None:
+        if (self.keeps or again) and key not in self._idle:
+            worker.forget()
+            self._idle[key] = worker
+        else:
+            worker.let_go()
+            self._leaving.append(worker)
 
     def close(self) -> None:
         """End those that nobody has borrowed."""
         self.end_idle()
         self.end_prepared()
+        while self._leaving:
+            self._leaving.pop().close()
 
     def end_idle(self) -> None:
         """End those that are kept from an earlier model."""
