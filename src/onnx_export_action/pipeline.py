@@ -12,6 +12,7 @@ from onnx_export_action.baseline import find
 from onnx_export_action.edges import Edges
 from onnx_export_action.errors import UsageError
 from onnx_export_action.exporters import prepared
+from onnx_export_action.identity import Identity
 from onnx_export_action.log import Log, Remembering
 from onnx_export_action.progress import Progress
 from onnx_export_action.records import Model
@@ -34,6 +35,7 @@ def run(settings: Settings, edges: Edges, progress: Progress) -> None:
     with log.group("Read the model"):
         _begin(settings, edges, log)
         model = progress.model = sources.resolve(settings, hub_endpoint=edges.hub_endpoint, cache=edges.cache, log=log)
+        progress.identity = Identity(model, settings)
         if file is not None and model.kind == "onnx":
             raise UsageError(
                 "onnx-file: the model is an .onnx too.", "Give as `model` the folder or the Hub id that the file is of."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from onnx_export_action import __version__, environment
 from onnx_export_action.errors import RunError
+from onnx_export_action.identity import Identity
 from onnx_export_action.records import (
     Benchmark,
     Comparison,
@@ -28,7 +29,7 @@ class Progress:
 
     environment: Environment = field(default_factory=environment.describe)
     reproduce: str = ""
-    fingerprint: str = ""
+    identity: Identity | None = None
     request: Request | None = None
     model: Model | None = None
     export: Export | None = None
@@ -40,12 +41,24 @@ class Progress:
     files: tuple[File, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def fingerprint(self) -> str:
+        """Of all that determines the result; waits for it, and raises RunError where a file cannot be read."""
+        return self.identity.fingerprint if self.identity is not None else ""
+
+    def settle(self) -> None:
+        """Wait until all is known that is found out beside the stages; raises RunError where that failed."""
+        if self.identity is not None:
+            self.identity.wait()
+
     def report(self, error: RunError | None = None) -> Report:
         """The frozen report of all that is known, with the error that ended the run early."""
+        known = self.identity if self.identity is not None and (error is None or self.identity.is_known) else None
+        model = known.given_to(self.model) if known is not None and self.model is not None else self.model
         return Report(
             tool_version=__version__,
             request=self.request,
-            model=self.model,
+            model=model,
             export=self.export,
             graph=self.graph,
             files=self.files,
@@ -57,5 +70,5 @@ class Progress:
             failure=Failure(kind=error.kind, message=error.message, remedy=error.remedy) if error else None,
             warnings=tuple(self.warnings),
             reproduce=self.reproduce,
-            fingerprint=self.fingerprint,
+            fingerprint=known.fingerprint if known is not None else "",
         )

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from onnx_export_action import against_base, also_check, bundle, costs, cross_check, making, output, ready
-from onnx_export_action.baseline import fingerprint
 from onnx_export_action.baseline.find import find
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.edges import Edges
@@ -27,11 +26,11 @@ def run(stage: Stage, model: Model, file: Path | None, edges: Edges, ours: Path,
     settings, progress = stage.settings, stage.progress
     old = old_runtime.install(settings, ours / "runtime", edges.environment, stage.log)
     stage = replace(stage, old_runtime=old)
-    progress.fingerprint = fingerprint.of(model, settings)
     found = find(settings, model, edges.context, ours / "baseline", stage.log, coming=partial(making.expect, stage))
     if settings.mode == "compare" and isinstance(found, NoBase):
         raise UsageError(found.reason, found.remedy or "`compare` needs a base that it can read.")
     made = making.take(stage, model, found) or _make(stage, model, file, stack)
+    progress.settle()
     bundle.copy_companions(model, settings.output_path)
     _finish(stage, made)
     latency = _costs(stage, made, found)

@@ -16,9 +16,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from onnx_export_action import main
+from onnx_export_action import program
 from onnx_export_action.report import document
 from onnx_export_action.workers import surroundings
+from onnx_export_action.workers.pool import Pool
 
 SERVICES = Path(__file__).parent / "services"
 # An address where nobody listens: no test may ask a real Hub.
@@ -71,10 +72,10 @@ def run(
     flags: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """One run of `main` in a workspace, in the environment of a runner and nothing else."""
+    """One run of the program in a workspace, in the environment of a runner and nothing else."""
     printed, given = io.StringIO(), variables(workspace, inputs, environment)
-    with _environment(given), redirect_stdout(printed), redirect_stderr(printed):
-        status = main.perform(list(flags))
+    with _environment(given), redirect_stdout(printed), redirect_stderr(printed), Pool() as pool:
+        status = program.perform(given, flags, pool)
     return left_by(workspace, status, printed.getvalue())
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import onnx
 import pytest
 
-from onnx_export_action import main, sources
+import onnx_export_action.program
+from onnx_export_action import sources
 from onnx_export_action.exporters import attempt
+from onnx_export_action.workers.pool import Pool
 from tests.integration import program
 from tests.integration.program import SERVICES, Outcome, workers_find
 from tests.unit.sources.models import write_model
@@ -130,7 +132,8 @@ def test_main__is_a_folder_of_the_working_directory_without_a_runner(
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "INPUT_"))]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    assert main.perform(["--model", "./nowhere"]) == 2
+    with Pool() as pool:
+        assert onnx_export_action.program.perform(dict(os.environ), ["--model", "./nowhere"], pool) == 2
     assert json.loads((tmp_path / "onnx-export" / "report.json").read_text())["verdict"] == "error"
     assert "Paths start at the workspace" in capsys.readouterr().out
 

@@ -23,7 +23,6 @@ from onnx_export_action.records import (
     Export,
     Graph,
     Model,
-    NoBase,
     Report,
     Validation,
     Variant,
@@ -56,11 +55,9 @@ def is_same(report: Report, fingerprint: str, settings: Settings) -> bool:
 
 
 def take(
-    found: Found | NoBase, fingerprint: str, model: Model, settings: Settings, host: Host, log: Log, pool: Pool
+    found: Found, fingerprint: str, model: Model, settings: Settings, host: Host, log: Log, pool: Pool
 ) -> Taken | None:
     """The baseline's files in the output folder; None, and nothing there, where they cannot be taken. Never raises."""
-    if isinstance(found, NoBase):
-        return None
     if why := why_not(found, fingerprint, settings):
         log.line(f"The baseline's files are not taken: {why}.")
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import SurroundingsError
-from onnx_export_action.exporters import diagnosis
+from onnx_export_action.exporters import SERVICE, diagnosis
 from onnx_export_action.exporters.axes import Scope
 from onnx_export_action.log import Log
 from onnx_export_action.records import FRAMEWORKS, Model
@@ -18,7 +18,6 @@ from onnx_export_action.workers import interpreters, packages
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from onnx_export_action.workers.pool import Pool
 
-SERVICE = "onnx_export_action.exporters.entry"
 TENSORFLOW_SERVICE = "onnx_export_action.exporters.tensorflow.service"
 
 

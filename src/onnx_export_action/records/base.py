@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Record(BaseModel):
@@ -16,4 +16,4 @@ class File(Record):
 
     path: str
     size_bytes: int
-    sha256: str
+    sha256: str = Field("", description="Empty of a model's file where the run ended before it was read.")

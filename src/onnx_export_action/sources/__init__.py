@@ -6,6 +6,8 @@ Nothing in this package imports a framework: the program has to answer a mistake
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onnx_export_action.errors import SurroundingsError, UsageError
@@ -30,10 +32,17 @@ ONE_FILE = (".onnx", ".py", *saved_file.SUFFIXES, *keras_file.SUFFIXES)
 
 def resolve(settings: Settings, *, hub_endpoint: str, cache: Path, log: Log) -> Model:
     """The model that the settings name: an existing path wins, then a callable in a file, then the Hub."""
-    try:
+    with readable():
         model = _resolve(settings, hub_endpoint, cache, log)
         own_files.check(model, settings)
         return model
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """While the model's files are read: what the system says against it as the end of the run."""
+    try:
+        yield
     except OSError as error:
         where = Path(str(error.filename)).name if error.filename else "a file"
         raise SurroundingsError(

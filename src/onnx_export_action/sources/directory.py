@@ -6,11 +6,10 @@ from pathlib import Path
 
 from onnx_export_action.errors import UsageError
 from onnx_export_action.log import Log
-from onnx_export_action.records import Model
+from onnx_export_action.records import File, Model
 from onnx_export_action.settings import Settings
 from onnx_export_action.sources import task, weights
 from onnx_export_action.sources.config import Config, check_code, read_config
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.sources.names import check_links, shown_name
 
 
@@ -32,7 +31,7 @@ def read(folder: Path, settings: Settings, log: Log) -> Model:
 
 
 def describe(folder: Path, settings: Settings, log: Log, *, name: str, revision: str | None) -> Model:
-    """The record of a folder after every check that needs no framework."""
+    """The record of a folder after every check that needs no framework; its weights are not hashed yet."""
     config, wanted = inspect(folder, settings)
     files = weights.find(folder)
     if any(weights.is_pickle(file) for file in files):
@@ -47,7 +46,7 @@ def describe(folder: Path, settings: Settings, log: Log, *, name: str, revision:
         task=wanted,
         architecture=task.architecture_of(config) or config["model_type"],
         model_type=config["model_type"],
-        weights=tuple(record_of(file, file.name) for file in files),
+        weights=tuple(File(path=file.name, size_bytes=file.stat().st_size) for file in files),
     )
 
 

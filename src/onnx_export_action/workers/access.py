@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from onnx_export_action.errors import SurroundingsError
+
+
+def asked_for(environment: Mapping[str, str]) -> int | None:
+    """The unprivileged user that the image names for workers; none but root can become another."""
+    user = environment.get("ONNX_EXPORT_WORKER_UID", "")
+    return int(user) if user.isdigit() and os.geteuid() == 0 else None
 
 
 def user_for(user: int | None, *paths: Path) -> int | None:
