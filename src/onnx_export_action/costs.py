@@ -38,7 +38,8 @@ def _alone(stage: Stage, made: Made, seconds: float) -> None:
             stage.log.group("Benchmark"),
             Worker(interpreters.main(), proof.SERVICE, stage.host, stage.log) as session,
         ):
-            given = (made.file, made.cases, seconds, stage.threads, stage.log)
+            assert made.promised is not None, "nothing is measured of a file that failed"
+            given = (made.file, made.cases, made.promised.limits, seconds, stage.threads, stage.log)
             progress.benchmark = measure(session, model, *given, framework)
     except WorkerFailure as failure:
         stage.log.warning(f"The benchmark was not finished: {failure.cause}")

@@ -14,7 +14,6 @@ from onnx import TensorProto, helper
 
 from onnx_export_action import bundle
 from onnx_export_action.records import File
-from onnx_export_action.sources import capacity
 from onnx_export_action.validation import merged
 from onnx_export_action.validation.service import Service
 from onnx_export_action.validation.session import Session
@@ -40,20 +39,16 @@ def two_layers(axes: tuple[str | int, ...] = ("batch", 4), opset: int = 17) -> o
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
-@pytest.mark.parametrize(
-    ("asked", "free", "packed"), [(None, 0, False), (None, 10**9, True), (True, 0, True), (False, 10**9, False)]
-)
-def test_open__weights_stay_as_they_lie_where_memory_is_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool | None, free: int, packed: bool
+@pytest.mark.parametrize("packed", [True, False])
+def test_open__weights_stay_as_they_lie_unless_a_copy_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
-    monkeypatch.setattr(capacity, "available_memory", lambda: free)
     given: list[dict[str, str]] = []
     monkeypatch.setattr(
         merged, "Session", lambda *_, config, mapped: given.append(config) or Session(*_, config=config, mapped=mapped)
     )
-    service = Service()
     file = write(tmp_path / "network.onnx", save_as_external_data=True, location="network.onnx_data", size_threshold=0)
-    assert service.open(str(file), 1, asked)["packed"] is packed
+    Service().open(str(file), 1, packed)
     assert given == [{} if packed else {"session.disable_prepacking": "1"}]
 
 

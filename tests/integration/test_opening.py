@@ -34,7 +34,7 @@ def answer(loaded: opening.Loaded) -> float:
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Asked:
-    return Asked(tmp_path / "model.onnx", 1, None, False)
+    return Asked(tmp_path / "model.onnx", 1, False, False)
 
 
 def loaded_once(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
@@ -94,4 +94,4 @@ def test_foreseen__whoever_asks_in_vain_gets_nothing_and_waits_for_nothing(asked
 
 def test_foreseen__another_question_is_not_answered_by_it(asked: Asked) -> None:
     write(asked.file, 2.0)
-    assert Foreseen(asked).take(replace(asked, packed=False)) is None
+    assert Foreseen(asked).take(replace(asked, packed=True)) is None

@@ -6,7 +6,7 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from typing import Any, Literal
 from onnx_export_action.benchmark.shapes import smallest_and_largest
 from onnx_export_action.benchmark.statistics import noise_floor_pct
 from onnx_export_action.log import Log
-from onnx_export_action.records import Benchmark, Framework, Timing
-from onnx_export_action.workers.client import Worker
+from onnx_export_action.records import Benchmark, Case, Framework, Timing
+from onnx_export_action.workers.client import Worker, WorkerFailure
 
 Runtime = Literal["onnxruntime", "pytorch", "tensorflow"]
 
@@ -54,14 +54,21 @@ def measure(
     model: Worker | None,
     file: Path,
     cases: Sequence[dict[str, Any]],
+    limits: Mapping[str, Any],
     seconds: float,
     threads: int,
     log: Log,
     framework: Framework = "pytorch",
 ) -> Benchmark:
-    """Short blocks in random order within each round, for `seconds`; two rounds at least, however slow the model."""
+    """Short blocks in random order within each round, for `seconds`; two rounds at least, however slow the model.
+
+    The session is the one that users have, with ONNX Runtime's own order of the weights, which the proof does without:
+    it keeps to the proof's `limits`, or WorkerFailure is raised.
+    """
     opened = session.call("open", file=str(file), threads=threads)
-    series = [line for case in smallest_and_largest(cases) for line in _series(session, model, framework, case)]
+    chosen = smallest_and_largest(cases)
+    _hold(session, chosen[0], limits)
+    series = [line for case in chosen for line in _series(session, model, framework, case)]
     for line in series:
         line.warm_up()
     end, order = time.monotonic() + seconds, random.Random(0)
@@ -82,6 +89,15 @@ def measure(
         reference_ms=round(statistics.median(reference), 5),
         noise_floor_pct=noise_floor_pct([line.blocks for line in series if line.runtime == "onnxruntime"]),
     )
+
+
+def _hold(session: Worker, case: dict[str, Any], limits: Mapping[str, Any]) -> None:
+    session.call("keep_to", limits=dict(limits))
+    again = Case.model_validate(session.call("compare", case=case))
+    if not again.passed:
+        raise WorkerFailure(
+            f"With ONNX Runtime's own order of the weights the file gives other answers at {again.shape} than proven."
+        )
 
 
 def _series(session: Worker, model: Worker | None, framework: Framework, case: dict[str, Any]) -> list[_Series]:

@@ -1,4 +1,4 @@
-"""Load a file for its proof, with ONNX Runtime's own copy of the weights or without; now, or once it lies there."""
+"""Load a file with ONNX Runtime's own copies of the weights or without them; now, or once it lies there."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action.sources import capacity
 from onnx_export_action.validation import merged
 from onnx_export_action.validation.session import Session
 
-_WITH_COPIES = 2  # what ONNX Runtime holds of a file, over its bytes
 _LOOK_SECONDS = 0.02
 _Version = tuple[int, int, int]
 
@@ -20,13 +18,13 @@ _Version = tuple[int, int, int]
 class Asked:
     """A file, and how it is to be loaded.
 
-    `packed` is ONNX Runtime's own order of the weights, which is a copy; without it products are slower, and the same
-    but for rounding. None asks for it where there is memory enough. `mapped` saves another copy.
+    `packed` is ONNX Runtime's own order of the weights, which is a copy and worth its time where a file runs often;
+    without it products are the same but for rounding. `mapped` saves another copy.
     """
 
     file: Path
     threads: int
-    packed: bool | None
+    packed: bool
     mapped: bool
 
 
@@ -35,18 +33,14 @@ class Loaded:
     """A file that is ready to run."""
 
     session: Session
-    packed: bool
     load_ms: float
 
 
 def load(asked: Asked) -> Loaded:
     """As it is asked for; raises what ONNX Runtime raises."""
-    packed = asked.packed
-    if packed is None:
-        packed = capacity.available_memory() > _WITH_COPIES * _bytes_of(asked.file)
     start = time.perf_counter()
-    session = merged.opened(asked.file, asked.threads, packed, asked.mapped)
-    return Loaded(session, packed, 1000 * (time.perf_counter() - start))
+    session = merged.opened(asked.file, asked.threads, asked.packed, asked.mapped)
+    return Loaded(session, 1000 * (time.perf_counter() - start))
 
 
 class Foreseen:
@@ -83,8 +77,3 @@ def _version(file: Path) -> _Version | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _bytes_of(file: Path) -> int:
-    """With its data, by the name that exporters give it."""
-    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))

@@ -89,7 +89,7 @@ class Service:
         )
         return {**seen, "checks": [check.model_dump() for check in checks]}
 
-    def open(self, file: str, threads: int, packed: bool | None = True, mapped: bool = False) -> dict[str, Any]:
+    def open(self, file: str, threads: int, packed: bool = True, mapped: bool = False) -> dict[str, Any]:
         """Load the file; tells its inputs, outputs, load time in milliseconds."""
         asked = Asked(Path(file), threads, packed, mapped)
         foreseen, self._foreseen = self._foreseen, None
@@ -99,12 +99,11 @@ class Service:
             "inputs": list(self._session.input_types),
             "outputs": list(self._session.output_names),
             "load_ms": loaded.load_ms,
-            "packed": loaded.packed,
             "provider": PROVIDER,
             "optimisation": OPTIMISATION,
         }
 
-    def foresee(self, file: str, threads: int, packed: bool | None = True, mapped: bool = False) -> None:
+    def foresee(self, file: str, threads: int, packed: bool = True, mapped: bool = False) -> None:
         """Have ready what `open` will be asked for with the same arguments, as soon as the file lies there."""
         self._foreseen = Foreseen(Asked(Path(file), threads, packed, mapped))
 

@@ -9,6 +9,8 @@ import pytest
 
 from onnx_export_action.benchmark import measure as module
 from onnx_export_action.benchmark.measure import measure
+from onnx_export_action.records import Case, Parity
+from onnx_export_action.workers.client import WorkerFailure
 from tests.unit.sources.models import RecordingLog
 
 
@@ -24,6 +26,8 @@ class Clock:
 class Worker:
     """Answers `time` with three calls of the latency that it has, and lets the clock go on."""
 
+    agrees = True
+
     def __init__(self, name: str, latency: float, calls: list[tuple[str, str]], clock: Clock) -> None:
         self.name, self.latency, self.calls, self.clock = name, latency, calls, clock
 
@@ -34,9 +38,20 @@ class Worker:
             return 1000
         if operation == "time_reference":
             return [0.5, 0.7, 9.0]
+        if operation == "keep_to":
+            self.limits = arguments["limits"]
+            return None
+        if operation == "compare":
+            assert self.limits == LIMITS
+            return self.compared(arguments["case"])
         self.calls.append((self.name, arguments["case"]))
         self.clock.now += max(arguments["seconds"], self.latency / 1000)
         return [self.latency] * 3
+
+    def compared(self, case: dict[str, Any]) -> dict[str, Any]:
+        """The case as it was proven."""
+        output = Parity(output="y", passed=self.agrees, atol=1e-5, rtol=1e-4)
+        return Case(shape=case["shape"], inputs=case["inputs"], outputs=(output,)).model_dump()
 
 
 @pytest.fixture
@@ -50,6 +65,7 @@ def case(name: str, *shape: int) -> dict[str, Any]:
     return {"file": name, "shape": f"shape {name}", "batch": shape[0], "inputs": {"x": list(shape)}}
 
 
+LIMITS = {"y": {"atol": 1e-5, "rtol": 1e-4}}
 CASES = [case("middle", 2, 7), case("small", 1, 7), case("large", 5, 33)]
 
 
@@ -63,7 +79,7 @@ def run(
     calls: list[tuple[str, str]] = []
     session: Any = Worker("onnxruntime", latency, calls, clock)
     model: Any = Worker("pytorch", 2 * latency, calls, clock) if pytorch else None
-    return measure(session, model, Path("model.onnx"), cases, seconds, 2, RecordingLog()), calls
+    return measure(session, model, Path("model.onnx"), cases, LIMITS, seconds, 2, RecordingLog()), calls
 
 
 def test_measure__smallest_and_largest_by_both_runtimes(clock: Clock) -> None:
@@ -104,7 +120,7 @@ def test_measure__the_trends_unit_is_timed_in_every_round(clock: Clock) -> None:
 
 def test_measure__names_the_models_own_framework(clock: Clock) -> None:
     session, model = (Worker(name, 1.0, [], clock) for name in ("onnxruntime", "tensorflow"))
-    given: Any = (session, model, Path("model.onnx"), CASES, 1.0, 2, RecordingLog(), "tensorflow")
+    given: Any = (session, model, Path("model.onnx"), CASES, LIMITS, 1.0, 2, RecordingLog(), "tensorflow")
     assert {timing.runtime for timing in measure(*given).timings} == {"onnxruntime", "tensorflow"}
 
 
@@ -117,3 +133,10 @@ def test_measure__keeps_no_more_samples_than_a_report_can_show(clock: Clock) -> 
     benchmark, calls = run(clock, seconds=3600)
     assert len(calls) > 30_000
     assert all(2000 < len(timing.samples_ms) <= 4000 for timing in benchmark.timings)
+
+
+def test_measure__a_session_with_other_answers_is_not_timed(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Worker, "agrees", False)
+    with pytest.raises(WorkerFailure, match="other answers at shape small than proven"):
+        run(clock)
+    assert clock.now == 0.0
