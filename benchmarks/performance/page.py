@@ -29,9 +29,9 @@ def page(lines: list[Line], method: Iterable[str]) -> str:
 
 
 _WHAT_IS_IN_IT = (
-    "Memory has one copy of the weights in it: mapped pages, which the kernel may drop, or ONNX Runtime's own order of "
-    "them, which the proof does without where memory is short (the last but one section). Written are the file, and "
-    "the model's answers to each case: over a vocabulary of 50,257 words they are 200 MB."
+    "Memory has the weights in it as mapped pages, which the kernel may drop where memory is short (the last but one "
+    "section). Written are the file, and the model's answers to each case: over a vocabulary of 50,257 words they are "
+    "200 MB."
 )
 
 
