@@ -39,7 +39,7 @@ def model(tmp_path: Path) -> Model:
     """A checkpoint as `resolve` describes it."""
     folder = write_model(tmp_path / "m")
     size = (folder / "model.safetensors").stat().st_size
-    return make_model(path=str(folder), weights=(File(path="model.safetensors", size_bytes=size),))
+    return make_model(path=str(folder), weights=(File(path="model.safetensors", size_bytes=size, sha256=""),))
 
 
 def settings_in(folder: Path) -> Settings:

@@ -16,4 +16,4 @@ class File(Record):
 
     path: str
     size_bytes: int
-    sha256: str = Field("", description="Empty of a model's file where the run ended before it was read.")
+    sha256: str = Field(description="Empty of a model's file where the run ended before it was read.")

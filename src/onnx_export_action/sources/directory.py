@@ -46,7 +46,7 @@ def describe(folder: Path, settings: Settings, log: Log, *, name: str, revision:
         task=wanted,
         architecture=task.architecture_of(config) or config["model_type"],
         model_type=config["model_type"],
-        weights=tuple(File(path=file.name, size_bytes=file.stat().st_size) for file in files),
+        weights=tuple(File(path=file.name, size_bytes=file.stat().st_size, sha256="") for file in files),
     )
 
 
