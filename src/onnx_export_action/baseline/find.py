@@ -100,8 +100,8 @@ def _searched(
             closing(Artifacts(context.api_url, token, context.repository, log, limits)) as artifacts,
         ):
             return Search(wanted, context, history, artifacts, log).find(folder, coming)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # what is not whole must not lie about
+    except BaseException:  # of a run that is cancelled too, what is not whole must not lie about
+        shutil.rmtree(folder, ignore_errors=True)
         raise
 
 

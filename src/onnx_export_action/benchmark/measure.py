@@ -14,7 +14,8 @@ from typing import Any, Literal
 from onnx_export_action.benchmark.shapes import smallest_and_largest
 from onnx_export_action.benchmark.statistics import noise_floor_pct
 from onnx_export_action.log import Log
-from onnx_export_action.records import Benchmark, Case, Framework, Timing
+from onnx_export_action.records import Benchmark, Framework, Timing
+from onnx_export_action.validation.delivered import compared_again
 from onnx_export_action.workers.client import Worker, WorkerFailure
 
 Runtime = Literal["onnxruntime", "pytorch", "tensorflow"]
@@ -92,8 +93,7 @@ def measure(
 
 
 def _hold(session: Worker, case: dict[str, Any], limits: Mapping[str, Any]) -> None:
-    session.call("keep_to", limits=dict(limits))
-    again = Case.model_validate(session.call("compare", case=case))
+    again = compared_again(session, limits, case)
     if not again.passed:
         raise WorkerFailure(
             f"With ONNX Runtime's own order of the weights the file gives other answers at {again.shape} than proven."

@@ -39,7 +39,7 @@ class Order:
             files.settle(target)
             for written in sorted(target.parent.iterdir(), key=lambda each: each == target):  # the file after its data
                 written.rename(self.folder / written.name)
-            if gc.isenabled():
+            if gc.isenabled():  # in a fork it is not, as it would copy the pages that it looks at
                 gc.collect()
         shutil.rmtree(scratch)
 

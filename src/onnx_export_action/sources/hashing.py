@@ -12,14 +12,14 @@ from threading import Lock, Thread
 from onnx_export_action.records import File
 
 _PIECE = 1 << 20  # it stays in the processor's own cache between reading and hashing
-_Version = tuple[Path, int, int, int]
-_known: dict[_Version, str] = {}
+Version = tuple[Path, int, int, int]
+_known: dict[Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
 
 
 def sha256_of(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's content."""
-    version = _version_of(path)
+    version = version_of(path)
     with _computing:
         if version not in _known:
             _known[version] = _digest(path)
@@ -51,7 +51,7 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
             hashed.result()
             hashed = beside.submit(whole.update, piece)
             file.write(piece)
-    _known[_version_of(path)] = whole.hexdigest()
+    _known[version_of(path)] = whole.hexdigest()
 
 
 def _digest(path: Path) -> str:
@@ -62,8 +62,8 @@ def _digest(path: Path) -> str:
     return whole.hexdigest()
 
 
-def _version_of(path: Path) -> _Version:
-    """Inode, size and time are in it to make a changed file another key."""
+def version_of(path: Path) -> Version:
+    """Its place, inode, size and time: those of a changed file are others. Raises OSError where there is none."""
     real = path.resolve()
     stat = real.stat()
     return real, stat.st_ino, stat.st_size, stat.st_mtime_ns

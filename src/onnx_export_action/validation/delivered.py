@@ -57,8 +57,7 @@ def check(
             raise _changed(f"{name or file.name} has another hash than when it was proven")
     try:
         worker.call("open", **_open(file, threads))
-        worker.call("keep_to", limits=dict(promised.limits))
-        again = Case.model_validate(worker.call("compare", case=case))
+        again = compared_again(worker, promised.limits, case)
     except WorkerFailure as failure:
         raise _changed(failure.cause) from failure
     if not again.passed:
@@ -69,6 +68,12 @@ def check(
         passed=True,
         detail=f"the delivered file has the proven one's hash, and its answers at {again.shape}",
     )
+
+
+def compared_again(worker: Worker, limits: Mapping[str, Any], case: dict[str, Any]) -> Case:
+    """A case of the proof in a worker that has opened the file since, held to the proof's limits."""
+    worker.call("keep_to", limits=dict(limits))
+    return Case.model_validate(worker.call("compare", case=case))
 
 
 def _open(file: Path, threads: int) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnx_export_action.sources.hashing import Version, version_of
 from onnx_export_action.validation import merged
 from onnx_export_action.validation.session import Session
 
 _LOOK_SECONDS = 0.02
-_Version = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Foreseen:
 
     def __init__(self, asked: Asked) -> None:
         self._asked, self._is_wanted = asked, False
-        self._found: tuple[_Version, Loaded] | None = None
+        self._found: tuple[Version, Loaded] | None = None
         self._watch = threading.Thread(target=self._wait_and_load, daemon=True)
         self._watch.start()
 
@@ -71,9 +71,8 @@ class Foreseen:
             return
 
 
-def _version(file: Path) -> _Version | None:
+def _version(file: Path) -> Version | None:
     try:
-        found = file.stat()
+        return version_of(file)
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

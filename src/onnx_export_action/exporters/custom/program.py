@@ -24,7 +24,7 @@ def load(path: str, examples_file: str | None, dtype: str, **_: Any) -> CustomSu
         program = torch.export.load(path)
     model = program.module()
     # A saved program is what it is: evaluation mode and back cannot be asked of it.
-    model.train = lambda mode=True: model  # noqa: ARG005
+    model.train = lambda mode=True: model  # noqa: ARG005  # the parameter is train's own
     parameters = tuple(inspect.signature(model.forward).parameters)
     if examples_file:
         call = examples.as_call(examples.read(Path(examples_file)), parameters)
