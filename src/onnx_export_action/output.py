@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onnx_export_action import bundle, tasks
 from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.sources import hashing
 from onnx_export_action.variants.kinds import KINDS
 
 FAILED_MODEL = "model.failed.onnx"
@@ -78,7 +79,7 @@ def take_model(exported: Path, folder: Path, passed: bool) -> Path:
     # The main file last: where it lies under its name, all others do too.
     for path in sorted(exported.parent.iterdir(), key=lambda path: path == exported):
         target = place_of(path, folder, passed)
-        path.rename(target)
+        hashing.move(path, target)
     return target
 
 

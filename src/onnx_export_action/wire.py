@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 GRAPH, INITIALIZER, RAW_DATA = 7, 5, 9
 
+GREATEST_BYTES = 2**31 - 1  # of a message that can be read
 _VARINT, _LENGTH_DELIMITED = 0, 2
 _FIXED_BYTES = {1: 8, 5: 4}
 _MOST_BITS = 64

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import marshal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import transformers
+
+from onnx_export_action.exporters.lean import names
+
+MODELS = Path(transformers.__file__).parent / "models"
 
 LOADED = """
 import sys
@@ -109,3 +115,31 @@ model = loading.load({str(models("bert"))!r}, "feature-extraction", "fp32", Fals
 print(type(model).__name__, is_whole())
 """
     assert run(code) == "BertModel True"
+
+
+def test_stored__the_set_up_has_left_the_names_of_this_version() -> None:
+    found = names.stored(MODELS, transformers.__version__)
+    assert found is not None
+    assert "BertModel" in found[frozenset({"torch"})]["models.bert.modeling_bert"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"\xff\xff", marshal.dumps(3), marshal.dumps(("0.1", {})), marshal.dumps(("1.0",))],
+    ids=["absent", "empty", "no value", "another value", "another version", "half"],
+)
+def test_stored__nothing_where_it_does_not_hold(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / names.FILE).write_bytes(content)
+    assert names.stored(tmp_path, "1.0") is None
+
+
+def test_importing__without_what_is_stored_the_files_are_read() -> None:
+    code = """
+from onnx_export_action.exporters.lean import names
+names.FILE = "nothing"
+from onnx_export_action.exporters import entry
+import transformers
+print(transformers.BertModel.__name__)
+"""
+    assert run(code) == "BertModel"

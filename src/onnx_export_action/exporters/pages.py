@@ -5,9 +5,15 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 _PAGE_OUT = 21  # MADV_PAGEOUT of madvise(2), since Linux 5.4; an older kernel refuses it, and nothing is given back
 _MAPPED = ".safetensors"
+
+
+def begin_to_give_back() -> None:
+    """The same in a thread, as the kernel takes a quarter of a second for a gigabyte."""
+    Thread(target=give_back, daemon=True).start()
 
 
 def give_back() -> None:

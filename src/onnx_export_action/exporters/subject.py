@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ class Trial:
     derived: dict[str, torch.Tensor] = field(default_factory=dict)  # what the model makes itself; a file may ask for it
     required: bool = True  # False: sizes that the model itself may refuse
     timed: bool = True  # False: a corner that says nothing of the cost
+    answered: Mapping[str, torch.Tensor] | None = None  # where the model has been asked already
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from onnx_export_action.records import File
 
 _PIECE = 1 << 20  # it stays in the processor's own cache between reading and hashing
-Version = tuple[Path, int, int, int]
+Version = tuple[Path, int, int, int, int]
 _known: dict[Version, str] = {}
 _computing = Lock()  # whoever asks for what is being computed waits for it
 
@@ -54,6 +54,14 @@ def write_new(path: Path, pieces: Iterable[bytes]) -> None:
     _known[version_of(path)] = whole.hexdigest()
 
 
+def move(path: Path, target: Path) -> None:
+    """Give a file another name on the same disk; the hash of one that nobody has touched since stays known."""
+    known = _known.get(version_of(path))
+    path.rename(target)
+    if known is not None:
+        _known[version_of(target)] = known
+
+
 def _digest(path: Path) -> str:
     whole, piece = hashlib.sha256(), memoryview(bytearray(min(_PIECE, path.stat().st_size)))
     with path.open("rb", buffering=0) as stream:
@@ -63,7 +71,10 @@ def _digest(path: Path) -> str:
 
 
 def version_of(path: Path) -> Version:
-    """Its place, inode, size and time: those of a changed file are others. Raises OSError where there is none."""
+    """Its place, inode, size and times: those of a changed file are others. Raises OSError where there is none.
+
+    The time of its content can be set back; the time of its last change of any kind (ctime) is the kernel's alone.
+    """
     real = path.resolve()
     stat = real.stat()
-    return real, stat.st_ino, stat.st_size, stat.st_mtime_ns
+    return real, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

@@ -11,9 +11,7 @@ from onnx_export_action.settings import Settings
 from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.sources.lfs import check_not_pointer
 from onnx_export_action.sources.names import shown_name
-
-# What protobuf reads as one message.
-_GREATEST_BYTES = 2**31 - 1
+from onnx_export_action.wire import GREATEST_BYTES
 
 
 def read(path: Path, settings: Settings) -> Model:
@@ -55,7 +53,7 @@ def _check(path: Path) -> None:
     size = path.stat().st_size
     if size == 0:
         raise UsageError(f"{path.name} is empty.", "Export or download the file again.")
-    if size > _GREATEST_BYTES:
+    if size > GREATEST_BYTES:
         raise UsageError(
             f"{path.name} has {size / 2**30:.1f} GiB, and a protobuf of 2 GiB or more cannot be read.",
             "Save the weights as external data: `onnx.save(model, path, save_as_external_data=True)`.",

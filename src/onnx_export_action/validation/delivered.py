@@ -38,9 +38,9 @@ def promise(file: Path, proven: Proof, beside: Iterable[Path] = ()) -> Promise |
 
 @contextmanager
 def opened(file: Path, threads: int, host: Host, pool: Pool, log: Log) -> Iterator[Worker]:
-    """A process that holds the file from nowhere else opens it, while its hash is taken once more."""
+    """A process opens the file from where it lies now, while its hash is looked at once more."""
     with pool.lent(interpreters.main(), proof.SERVICE, host, log) as worker:
-        worker.ahead("open", **_open(file, threads))
+        worker.ahead("open", **proof.to_open(file, threads))
         yield worker
 
 
@@ -56,7 +56,7 @@ def check(
         if manifest.get(name or file.name) != digest:
             raise _changed(f"{name or file.name} has another hash than when it was proven")
     try:
-        worker.call("open", **_open(file, threads))
+        worker.call("open", **proof.to_open(file, threads))
         again = compared_again(worker, promised.limits, case)
     except WorkerFailure as failure:
         raise _changed(failure.cause) from failure
@@ -74,11 +74,6 @@ def compared_again(worker: Worker, limits: Mapping[str, Any], case: dict[str, An
     """A case of the proof in a worker that has opened the file since, held to the proof's limits."""
     worker.call("keep_to", limits=dict(limits))
     return Case.model_validate(worker.call("compare", case=case))
-
-
-def _open(file: Path, threads: int) -> dict[str, Any]:
-    # For one case it is not worth its time to pack the weights.
-    return {"file": str(file), "threads": threads, "packed": False}
 
 
 def _changed(why: str) -> SurroundingsError:

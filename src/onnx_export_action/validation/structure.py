@@ -11,6 +11,7 @@ import onnx
 
 from onnx_export_action.records import Check, Graph, Tensor
 from onnx_export_action.validation import skim
+from onnx_export_action.wire import GREATEST_BYTES
 from onnx_export_action.workers.protocol import Refusal
 
 _BITS: dict[int, int] = {
@@ -32,6 +33,13 @@ def read_slim(file: Path) -> onnx.ModelProto:
 
 
 def _read(file: Path, load: Callable[[], onnx.ModelProto]) -> onnx.ModelProto:
+    size = file.stat().st_size if file.is_file() else 0
+    if size > GREATEST_BYTES:
+        raise Refusal(
+            f"{file.name} has {size / 2**30:.1f} GiB, and a protobuf of 2 GiB or more cannot be read.",
+            "Save the weights as external data.",
+            "usage",
+        )
     try:
         model = load()
     except Exception as error:  # protobuf's own type is not part of its interface

@@ -44,3 +44,39 @@ def test_write_new__never_over_what_stands_there(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_new(tmp_path / "link", [b"mine"])
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_sha256_of__a_change_that_was_hidden_by_its_time_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "new"
+    write_new(file, [b"before"])
+    was = file.stat()
+    file.write_bytes(b"beyond")
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert sha256_of(file) == hashlib.sha256(b"beyond").hexdigest()
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_move__what_is_known_goes_along_unless_somebody_has_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: bool
+) -> None:
+    file, target = tmp_path / "made", tmp_path / "delivered"
+    file.write_bytes(b"before")
+    sha256_of(file)
+    if touched:
+        file.write_bytes(b"beyond")
+    read = list[Path]()
+    digest = hashing._digest
+    monkeypatch.setattr(hashing, "_digest", lambda path: read.append(path) or digest(path))
+    hashing.move(file, target)
+    assert sha256_of(target) == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert read == ([target] if touched else [])
+    assert not file.exists()
+
+
+def test_move__a_change_afterwards_is_read(tmp_path: Path) -> None:
+    file, target = tmp_path / "made", tmp_path / "delivered"
+    file.write_bytes(b"before")
+    sha256_of(file)
+    hashing.move(file, target)
+    target.write_bytes(b"beyond")
+    assert sha256_of(target) == hashlib.sha256(b"beyond").hexdigest()

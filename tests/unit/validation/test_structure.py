@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,11 @@ def test_read__a_file_that_is_not_there_shows_no_path(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as caught:
         structure.read(tmp_path / "m.onnx")
     assert caught.value.cause == "m.onnx is not a readable ONNX file: No such file or directory"
+
+
+@pytest.mark.parametrize("read", [structure.read, structure.read_slim])
+def test_read__what_no_protobuf_parser_takes_is_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    with (tmp_path / "m.onnx").open("wb") as sparse:
+        sparse.truncate(2**31)
+    with pytest.raises(Refusal, match=r"m\.onnx has 2\.0 GiB, and a protobuf of 2 GiB or more cannot be read"):
+        read(tmp_path / "m.onnx")

@@ -41,6 +41,7 @@ class Checkpoint:
     tokenizer: Any = None
     prompts: CachedInputs | EncoderInputs | None = None  # what it writes from, where it writes token by token
     notes: tuple[str, ...] = ()
+    _first: tuple[Case, Trial] | None = None  # a case that was answered to see what one costs
     _known: Reach | None = None  # where the vocabulary is larger than what every file is tried with
     _inputs: Inputs | CachedInputs | EncoderInputs | DecoderInputs
     _texts = staticmethod(cases.for_text)
@@ -84,7 +85,7 @@ class Checkpoint:
         self._batches, self._lengths = tuple(batch_sizes), tuple(lengths)
         for index, case in enumerate(self._plan()):
             try:
-                trial = self._trial(case, SEED + 1 + index)
+                trial = self._answered(case, index) or self._trial(case, index)
             except Exception:  # a model's own code, which is asked how many places an image of this size takes
                 if not case.optional:
                     raise
@@ -102,7 +103,7 @@ class Checkpoint:
         if self._known is None:
             return None, ""
         case = self._whole_vocabulary(self._known)
-        return (self._trial(case, SEED) if case is not None else None), self._known.left
+        return (self._trial(case) if case is not None else None), self._known.left
 
     def _whole_vocabulary(self, reach: Reach) -> Case | None:
         if isinstance(self._inputs, DecoderInputs):
@@ -166,21 +167,27 @@ class Checkpoint:
         self.notes, self._known = reach.notes, reach if reach.spread < reach.vocabulary else None
         return reach
 
-    def _trial(self, case: Case, seed: int) -> Trial:
-        inputs = self.typed(self._inputs.make(case, seed))
+    def _trial(self, case: Case, index: int = -1) -> Trial:
+        inputs = self.typed(self._inputs.make(case, SEED + 1 + index))
         derived = self._inputs.derived(case)
         return Trial(self._describe(case), case.batch, inputs, derived, not case.optional, case.timed)
+
+    def _answered(self, case: Case, index: int) -> Trial | None:
+        """The first trial, where it is the one that told what a case costs."""
+        (few, trial), self._first = self._first or (None, None), None
+        return trial if index == 0 and few == case else None
 
     def _affordable(self) -> int:
         """Tokens of one case, by the values that the model answers with for each, and by its own size."""
         longest = self._inputs.longest
         few = self._few(min(self._lengths if longest is None else (*self._lengths, longest)))
-        inputs = self.typed(self._inputs.make(few, SEED))
+        trial = self._trial(few, 0)
         try:
-            outputs = self.module.answer(inputs)
+            outputs = self.module.answer(trial.inputs)
         except Exception:  # a model's own code raises what it likes; the first case says why
             return _MOST_VALUES
-        kept = (*inputs.values(), *outputs.values())
+        self._first = few, replace(trial, answered=outputs)
+        kept = (*trial.inputs.values(), *outputs.values())
         values = sum(int(value.numel()) for value in kept) // few.sequence
         parameters = sum(int(parameter.numel()) for parameter in self.module.parameters())
         return max(1, min(_MOST_VALUES // max(1, values), _MOST_PRODUCTS // max(1, parameters)))

@@ -1,4 +1,4 @@
-"""Import PyTorch and transformers without what computing with shapes alone and a list of 2,000 files cost.
+"""Import PyTorch and transformers without what computing with shapes alone and a list of 3,000 files cost.
 
 PyTorch itself knows the shapes that most operators answer with; `complete` brings the rest, written in Python, for
 compilers and for whoever builds tensors without storage.
@@ -11,15 +11,19 @@ import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from onnx_export_action.exporters.lean import names
 from onnx_export_action.exporters.lean.stand_in import StandIn, standing_in
 
 _SHAPES, _COMPILER = "torch._meta_registrations", "torch._dynamo"
 _LISTER = "transformers.utils.import_utils"
-_EXPORTED = "__all__"
+_MODELS = "models"
 _left_out: list[StandIn] = []
 
 
@@ -54,7 +58,7 @@ def _let_generators_be_made() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Completes PyTorch for its compiler, and lets transformers list the names in its files quickly."""
+    """Completes PyTorch for its compiler, and saves transformers the list of its own files."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None, /
@@ -65,12 +69,12 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _QuickLister(spec.loader)
+            spec.loader = _Lister(spec.loader)
         return spec
 
 
-class _QuickLister(Loader):
-    """Loads transformers' lister, and gives it the ends of files instead of their 700,000 lines."""
+class _Lister(Loader):
+    """Loads transformers' lister, and gives it the names of the models where they are stored."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -80,14 +84,13 @@ class _QuickLister(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        module.fetch__all__ = _of_the_end(module.fetch__all__)  # type: ignore[attr-defined]  # a module's own function
+        module.define_import_structure = _stored_first(module.define_import_structure)  # type: ignore[attr-defined]
 
 
-def _of_the_end(listed: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
-    """The last line that begins with a list of names is the one that counts."""
+def _stored_first(listed: Callable[..., Any]) -> Callable[..., Any]:
+    @lru_cache
+    def define(folder: Any, prefix: str | None = None) -> Any:
+        known = names.stored(Path(folder), importlib.metadata.version("transformers")) if prefix == _MODELS else None
+        return listed(folder, prefix) if known is None else known
 
-    def listed_of_the_end(content: str) -> list[str]:
-        start = f"\n{content}".rfind(f"\n{_EXPORTED}")
-        return listed(content[start:]) if start >= 0 else []
-
-    return listed_of_the_end
+    return define
