@@ -5,7 +5,8 @@
     python benchmarks/performance pairs --models gpt2 --runs 2
     python benchmarks/performance                  only the page, from what was measured so far
 
-The programs run alternately, all of them byte-compiled before. Wall time is the whole process, in runs that nothing
+The programs run alternately, all of them byte-compiled before, each with nothing left of the run before: no output, no
+page that waits for the disk, and the model's file read once. Wall time is the whole process, in runs that nothing
 else watches. Memory is the greatest sum of the proportional set sizes (PSS) over the process tree, so that pages two
 processes share count once; bytes written are the kernel's count of what the tree sent to storage; both in runs of
 their own. Ours includes its proof, as many cases as it says, optimum-cli's its comparison at one.
@@ -34,7 +35,7 @@ import unchanged
 import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, weight_bytes
 from page import page
-from watch import Run, compile_all, run
+from watch import Run, compile_all, run, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "bench"
@@ -73,8 +74,10 @@ def pairs(chosen: list[Model], runs: int) -> Iterator[Line]:
         commands = {"ours": ours(folder, model.task), "theirs": theirs(folder, model.task)}
         for watched in (False, True):
             for pair in range(runs if not watched else max(1, runs // 2)):
-                order = list(commands.items())[:: 1 if pair % 2 else -1]
-                found = {name: measured(name, command, watched=watched) for name, command in order}
+                found = {}
+                for name, command in list(commands.items())[:: 1 if pair % 2 else -1]:
+                    settle(CACHE / name, folder)
+                    found[name] = measured(name, command, watched=watched)
                 yield {
                     "model": model.name,
                     "bytes": weight_bytes(folder),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,16 @@ def compile_all(*folders: Path) -> None:
     """Byte-compile what will be timed, as pip and the image leave it: a first run must not pay for the others."""
     command = [sys.executable, "-m", "compileall", "-qq", "-j", "0", *map(str, folders)]
     subprocess.run(command, check=False)  # some files are written for newer versions of Python
+
+
+def settle(output: Path, model: Path) -> None:
+    """Leave nothing of an earlier run: its output, what it has not written yet, the model's pages that it gave back."""
+    shutil.rmtree(output, ignore_errors=True)
+    os.sync()
+    for file in model.iterdir():
+        with file.open("rb", buffering=0) as stream:
+            while stream.read(1 << 24):
+                pass
 
 
 def surroundings() -> dict[str, str]:

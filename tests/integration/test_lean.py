@@ -143,3 +143,15 @@ import transformers
 print(transformers.BertModel.__name__)
 """
     assert run(code) == "BertModel"
+
+
+def test_loading__weights_are_renamed_by_the_same_expressions() -> None:
+    told = """
+from transformers import conversion_mapping
+mapping = conversion_mapping._build_checkpoint_conversion_mapping()
+print(len(mapping), [[each.compiled_sources.pattern for each in mapping[name]] for name in sorted(mapping)])
+"""
+    built = "import transformers.modeling_utils"
+    lean = "from onnx_export_action.exporters.lean.loading import loading\nwith loading():\n    pass"
+    inside = told.replace("mapping = ", "with loading(): mapping = ")
+    assert run(f"{lean}\n{inside}") == run(f"{built}\n{told}")

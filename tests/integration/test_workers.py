@@ -18,6 +18,7 @@ from onnx_export_action.errors import ExportError, SurroundingsError, UsageError
 from onnx_export_action.workers import client, surroundings
 from onnx_export_action.workers.client import Host, Worker, WorkerFailure
 from tests.integration.program import SERVICES, workers_find
+from tests.integration.services import slow
 from tests.unit.sources.models import RecordingLog
 
 NOBODY = 65534
@@ -256,6 +257,24 @@ def test_start__service_that_cannot_be_imported(environment: dict[str, str], log
         assert ended.cause == (
             "It ended with status 1 before it answered. Its last line: ModuleNotFoundError: No module named 'no'"
         )
+
+
+def test_wake__waits_for_the_imports_and_touches_nothing(environment: dict[str, str], log: RecordingLog) -> None:
+    start = time.monotonic()
+    with Worker(Path(sys.executable), "slow", Host(60, 10**10, None, environment), log) as worker:
+        worker.wake()
+        assert time.monotonic() - start > slow.SECONDS
+        assert worker.call("asked") == 1, "of the service nothing was asked before"
+        worker.wake()
+        assert worker.call("asked") == 2
+
+
+def test_wake__service_that_cannot_be_imported(environment: dict[str, str], log: RecordingLog) -> None:
+    with (
+        Worker(Path(sys.executable), "no.such.service", Host(60, 10**10, None, environment), log) as worker,
+        pytest.raises(WorkerFailure, match="It ended with status 1 before it answered"),
+    ):
+        worker.wake()
 
 
 def test_passed_on__is_a_short_list() -> None:

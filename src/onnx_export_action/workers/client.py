@@ -23,7 +23,7 @@ from onnx_export_action.errors import ExportError, RunError, SurroundingsError, 
 from onnx_export_action.log import Log
 from onnx_export_action.workers import surroundings
 from onnx_export_action.workers.family import family, memory_of
-from onnx_export_action.workers.protocol import FORGET
+from onnx_export_action.workers.protocol import FORGET, WAKE
 
 _WATCH_SECONDS = 0.05
 
@@ -130,6 +130,10 @@ class Worker:
             ahead.reply = self._answer(ahead.asked[0])
         except WorkerFailure as failure:
             ahead.failure = failure
+
+    def wake(self) -> None:
+        """Wait until it has imported its libraries; raises WorkerFailure where it cannot."""
+        self.call(WAKE)
 
     def forget(self) -> None:
         """Let it drop all that it has of a model, while its next one is not there yet; `begin` waits for that."""

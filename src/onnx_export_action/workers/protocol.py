@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-FORGET = "forget"  # the one operation that is the server's own: the service begins anew
+# The operations that are the server's own.
+FORGET = "forget"  # the service begins anew
+WAKE = "wake"  # nothing: the reply says that it is ready
 
 Kind = Literal["usage", "route", "surroundings", "unknown"]
 

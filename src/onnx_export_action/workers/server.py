@@ -17,7 +17,7 @@ import traceback
 from typing import Any, TextIO
 
 from onnx_export_action.workers import sandbox
-from onnx_export_action.workers.protocol import FORGET, Refusal
+from onnx_export_action.workers.protocol import FORGET, WAKE, Refusal
 
 
 def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
@@ -28,6 +28,8 @@ def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
         if request["operation"] == FORGET:
             service, answer = type(service)(), {"ok": True, "value": None}
             _give_back_memory()
+        elif request["operation"] == WAKE:
+            answer = {"ok": True, "value": None}  # it has imported all that it needs
         else:
             answer = _answer(service, request["operation"], request["arguments"])
         if os.getpid() != own:

@@ -1,15 +1,18 @@
 """Load models of transformers without what only compilers and several machines need.
 
 Modelling code imports it for decorators that mark functions for a compiler, for a context manager of masks, for weights
-in shards; PyTorch, where a model is built without storage, for checks of sizes.
+in shards; PyTorch, where a model is built without storage, for checks of sizes. Nor with the expressions by which
+transformers renames the weights of every model that it knows.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -37,9 +40,11 @@ def loading() -> Iterator[None]:
         """A tensor without storage takes no value."""
         return tensor if tensor.is_meta else draw(tensor, *arguments, **options)
 
+    renaming = importlib.import_module("transformers.core_model_loading")
+    compiling = SimpleNamespace(**{**vars(re), "compile": _Expression})
     stand_ins = standing_in(_ANSWERS, _PACKAGES)
     try:
-        with mock.patch.object(init, "_no_grad_normal_", drawn):
+        with mock.patch.object(init, "_no_grad_normal_", drawn), mock.patch.object(renaming, "re", compiling):
             yield
     finally:
         for module in stand_ins:
@@ -61,6 +66,16 @@ def _import_models_listed_once() -> None:
 
     with mock.patch.object(import_utils, "define_import_structure", again):
         importlib.import_module("transformers.models")
+
+
+class _Expression:
+    """A regular expression that is compiled once it is used, and is itself to whoever copies it."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._written = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(re.compile(*self._written), name)
 
 
 def _unmarked(function: Callable[..., Any] | None = None, *_: Any, **__: Any) -> Callable[..., Any]:
