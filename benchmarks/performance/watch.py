@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,16 +17,23 @@ from types import MappingProxyType
 import psutil
 
 _SAMPLE_SECONDS = 0.05
+_SECTOR_BYTES = 512
+_SIZE = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 _CGROUPS = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
 
 
 @dataclass(frozen=True)
 class Run:
-    """Wall seconds and exit status; where it was watched, peak bytes and bytes written of the tree."""
+    """Wall seconds and exit status; where it was watched, the tree's peaks and the bytes that the disk took.
+
+    `peak_bytes` is the proportional set size (PSS), `held_bytes` what of it is no page of a file, which the kernel
+    could drop.
+    """
 
     seconds: float
     status: int
     peak_bytes: int = 0
+    held_bytes: int = 0
     written_bytes: int = 0
 
 
@@ -60,15 +68,17 @@ def run(
 ) -> Run:
     """Run a command to its end, in a memory limit and with more variables if asked for."""
     environment = {**surroundings(), **variables}
+    before = _on_disk(folder) if watched else 0
     with log.open("wb") as output, _limited(limit_bytes) as prefix:
         start = time.perf_counter()
         process = subprocess.Popen(
             [*prefix, *command], stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
         )
-        peak, written = _watch(process) if watched else (0, 0)
+        peak, held = _watch(process) if watched else (0, 0)
         process.wait()
         seconds = time.perf_counter() - start
-    return Run(seconds, process.returncode, peak, written)
+    written = _on_disk(folder) - before if watched else 0
+    return Run(seconds, process.returncode, peak, held, written)
 
 
 @contextlib.contextmanager
@@ -87,21 +97,33 @@ def _limited(limit_bytes: int) -> Iterator[list[str]]:
         group.rmdir()
 
 
+def _on_disk(folder: Path) -> int:
+    """The bytes that the folder's disk has taken so far, and all that waits for it, by proc(5), /proc/diskstats."""
+    os.sync()
+    device = os.stat(folder).st_dev
+    for line in Path("/proc/diskstats").read_text(encoding="ascii").splitlines():
+        fields = line.split()
+        if (int(fields[0]), int(fields[1])) == (os.major(device), os.minor(device)):
+            return int(fields[9]) * _SECTOR_BYTES
+    raise SystemExit(f"{folder} lies on no disk whose writes the kernel counts")
+
+
 def _watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    tree, peak, written = psutil.Process(process.pid), 0, 0
+    tree, peak, most_held = psutil.Process(process.pid), 0, 0
     while process.poll() is None:
-        memory, sent = _sample(tree)
-        # The kernel adds an ended child's count to its parent's, so the live processes together never lose any.
-        peak, written = max(peak, memory), max(written, sent)
+        memory, held = _sample(tree)
+        peak, most_held = max(peak, memory), max(most_held, held)
         time.sleep(_SAMPLE_SECONDS)
-    return peak, written
+    return peak, most_held
 
 
 def _sample(tree: psutil.Process) -> tuple[int, int]:
-    memory = sent = 0
+    memory = of_files = 0
     with contextlib.suppress(psutil.NoSuchProcess):
         for process in [tree, *tree.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                memory += process.memory_full_info().pss
-                sent += process.io_counters().write_bytes
-    return memory, sent
+            with contextlib.suppress(OSError):  # it has ended
+                rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
+                sizes = dict(_SIZE.findall(rollup))
+                memory += 1024 * int(sizes["Pss"])
+                of_files += 1024 * int(sizes["Pss_File"])
+    return memory, memory - of_files

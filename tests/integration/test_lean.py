@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import marshal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import transformers
 
 from onnx_export_action.exporters.lean import names
+from onnx_export_action.exporters.lean.importing import places_alone
 
 MODELS = Path(transformers.__file__).parent / "models"
 
@@ -155,3 +157,11 @@ print(len(mapping), [[each.compiled_sources.pattern for each in mapping[name]] f
     lean = "from onnx_export_action.exporters.lean.loading import loading\nwith loading():\n    pass"
     inside = told.replace("mapping = ", "with loading(): mapping = ")
     assert run(f"{lean}\n{inside}") == run(f"{built}\n{told}")
+
+
+def test_places_alone__without_the_lines_and_for_no_longer() -> None:
+    with places_alone():
+        inside = inspect.getframeinfo(sys._getframe(), 3)
+    assert (Path(inside.filename), inside.code_context) == (Path(__file__), None)
+    assert inside.lineno == inspect.getframeinfo(sys._getframe()).lineno - 2
+    assert inspect.getframeinfo(sys._getframe(), 3).code_context is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -23,11 +24,14 @@ def resident_bytes(file: Path) -> int:
     return total
 
 
-def test_give_back__weights_leave_and_return(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [False, True])
+def test_give_back__weights_leave_and_return(tmp_path: Path, changed: bool) -> None:
     file, size = tmp_path / "model.safetensors", 8 << 20
     save_file({"w": torch.arange(size // 4, dtype=torch.float32)}, file)
     with safe_open(file, framework="pt") as weights:
         weight = weights.get_tensor("w")
+        if changed:  # by a model's own code; the file keeps what it had
+            weight[:1000] = 7.0
         before = weight.double().sum().item()
         assert resident_bytes(file) >= size
         pages.give_back()

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
-_PAGE_OUT = 21  # MADV_PAGEOUT of madvise(2), since Linux 5.4; an older kernel refuses it, and nothing is given back
-_MAPPED = ".safetensors"
-
-
-def begin_to_give_back() -> None:
-    """The same in a thread, as the kernel takes a quarter of a second for a gigabyte."""
-    Thread(target=give_back, daemon=True).start()
+# madvise(2). The first takes pages from the mapping, and a change to them would be lost; the second, since Linux 5.4,
+# writes changed ones to where memory swaps to, and takes the others from the kernel's cache too, which takes longer.
+_DONT_NEED, _PAGE_OUT = 4, 21
+# A mapping of a file of weights by proc(5), /proc/PID/smaps: its addresses, and how much of it is no longer the file's.
+_MAPPED = re.compile(
+    r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) [^\n]*\.safetensors\n(?:\w+:[^\n]*\n)*?Anonymous: +(?P<changed>\d+) kB$",
+    re.MULTILINE,
+)
 
 
 def give_back() -> None:
-    """Until the model runs again; what a route has changed in memory stays there."""
+    """Until the model runs again; what a route has changed in memory stays as it is."""
     libc = ctypes.CDLL(None)
-    for start, end in _weights():
-        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _PAGE_OUT)
+    for start, end, changed in _weights():
+        advice = _PAGE_OUT if changed else _DONT_NEED
+        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
-def _weights() -> Iterator[tuple[int, int]]:
-    """Addresses by proc(5), /proc/PID/maps."""
-    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.endswith(_MAPPED):
-            start, _, end = line.split(maxsplit=1)[0].partition("-")
-            yield int(start, 16), int(end, 16)
+def _weights() -> Iterator[tuple[int, int, bool]]:
+    """Where they are mapped, and whether anything of them was changed."""
+    mapped = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
+    for found in _MAPPED.finditer(mapped):
+        yield int(found["start"], 16), int(found["end"], 16), found["changed"] != "0"

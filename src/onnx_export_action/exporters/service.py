@@ -146,7 +146,7 @@ class Service:
         samples = {name: subject.sample(self._axes[name]) for name, subject in self._parts.items()}
         if early is None or not early.wrote(order, self._axes):
             order.write(self._parts, samples, self._axes, self._task)
-        pages.begin_to_give_back()
+        pages.give_back()
         return {name: {given: list(value.shape) for given, value in sample.items()} for name, sample in samples.items()}
 
     def trace(self, case: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ twice the time and holds the model in memory several times.
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import onnx
 import torch
 
 from onnx_export_action.exporters import simplify, streaming, twins
+from onnx_export_action.exporters.lean.importing import places_alone
 from onnx_export_action.exporters.routes import Job
 
 _SDPA_SINCE = 14
@@ -45,6 +47,8 @@ def _attention_for(opset: int, model: Any) -> Iterator[None]:
 
 def _trace(job: Job) -> onnx.ModelProto:
     draft = job.file.with_suffix(".draft")
+    with places_alone():
+        importlib.import_module("torch.onnx")  # which registers operators for its other exporter
     with _shapes_without_weights():
         torch.onnx.export(
             _scripted(job),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from onnx_export_action.exporters.lean import names
 from onnx_export_action.exporters.lean.stand_in import StandIn, standing_in
@@ -35,8 +37,18 @@ def importing() -> Iterator[None]:
         return
     _left_out.extend(standing_in({_SHAPES: {}}, packages=()))
     sys.meta_path.insert(0, _Finder())
-    yield
+    with places_alone():
+        yield
     _let_generators_be_made()
+
+
+@contextmanager
+def places_alone() -> Iterator[None]:
+    """PyTorch notes where an operator is registered; Python would read the lines there, which takes far longer."""
+    read = inspect.getframeinfo
+
+    with mock.patch.object(inspect, "getframeinfo", lambda frame, _=1: read(frame, 0)):
+        yield
 
 
 def complete() -> bool:
