@@ -110,7 +110,7 @@ class Ladder:
     def _export_and_prove(self, exporter: str, scope: Scope, worker: Worker) -> Climbed:
         folder = attempt.folder(self._work, exporter + _FOR[scope].replace(" ", "-"), self._host)
         attempt.folder(folder, "onnx", self._host)
-        worker.wake()  # two that import take a core each
+        worker.wake()  # others that import beside it would hold it up
         # Started now, so that it has imported its libraries by the time there is a file to prove.
         with self._pool.lent(interpreters.main(), proof.SERVICE, self._host, self._log, again=True) as validator:
             opset = ladder.opset_for(self._settings)

@@ -12,7 +12,8 @@ from pathlib import Path
 _DONT_NEED, _PAGE_OUT = 4, 21
 # A mapping of a file of weights by proc(5), /proc/PID/smaps: its addresses, and how much of it is no longer the file's.
 _MAPPED = re.compile(
-    r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) [^\n]*\.safetensors\n(?:\w+:[^\n]*\n)*?Anonymous: +(?P<changed>\d+) kB$",
+    r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) [^\n]*\.safetensors\n"
+    r"(?:\w+:[^\n]*\n)*?Anonymous: +(?P<changed>\d+) kB\n(?:\w+:[^\n]*\n)*?Swap: +(?P<swapped>\d+) kB$",
     re.MULTILINE,
 )
 
@@ -29,4 +30,5 @@ def _weights() -> Iterator[tuple[int, int, bool]]:
     """Where they are mapped, and whether anything of them was changed."""
     mapped = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
     for found in _MAPPED.finditer(mapped):
-        yield int(found["start"], 16), int(found["end"], 16), found["changed"] != "0"
+        is_changed = (found["changed"], found["swapped"]) != ("0", "0")
+        yield int(found["start"], 16), int(found["end"], 16), is_changed
