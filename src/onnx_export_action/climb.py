@@ -118,10 +118,11 @@ class Ladder:
             ahead = attempt.to_write(exporter, opset, folder) if self._may_be_early(exporter) else None
             if ahead is not None:
                 validator.ahead("foresee", **proof.to_open(Path(ahead["file"]), self._threads))
-            answered = attempt.answer_loaded(worker, loaded, self._model, self._settings, folder, self._log, ahead)
+            given = (worker, loaded, self._model, self._settings, folder, self._log, ahead)
+            answered = attempt.answer_loaded(
+                *given, told=lambda cases: validator.ahead("survey", **proof.surveyed(cases, self._settings))
+            )
             self._images |= self._scopes(loaded, answered)
-            if not answered.others:
-                validator.ahead("survey", **proof.surveyed(answered.cases, self._settings))
             exported = attempt.write(worker, answered, exporter, opset, folder)
             # While it is proven; a hash from before the proof finds a file that changes in it, too.
             hashing.begin(sorted(exported.file.parent.glob("*.onnx*")))

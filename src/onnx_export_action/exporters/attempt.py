@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,15 +137,22 @@ def answer_loaded(
     folder: Path,
     log: Log,
     ahead: dict[str, Any] | None = None,
+    told: Callable[[Sequence[dict[str, Any]]], None] | None = None,
 ) -> Answered:
-    """The same with a model that is loaded; `ahead` is what the worker will be asked to write, if it may begin it."""
+    """The same with a model that is loaded; `ahead` is what the worker will be asked to write, if it may begin it.
+
+    `told` hears of the cases of a single part before the model goes on to write texts.
+    """
     log.line(f"loaded {loaded['architecture']}")
     sizes = {"batch_sizes": settings.batch_sizes, "sequence_lengths": settings.sequence_lengths}
     more = {"ahead": ahead} if ahead is not None else {}
     answered = worker.call("answer", folder=str(folder), **sizes, **more)
     log.line(f"answered {len(answered['cases'])} cases with {FRAMEWORKS[model.framework]}")
     versions = ", ".join(f"{name} {version}" for name, version in loaded["versions"].items())
-    main = _part(answered)
+    main, others = _part(answered), tuple(_part(other) for other in answered.get("others", ()))
+    if told is not None and not others:
+        told(main.cases)
+    texts = worker.call("write_texts", folder=str(folder))
     return Answered(
         main.name,
         main.cases,
@@ -154,10 +162,10 @@ def answer_loaded(
         loaded["architecture"],
         versions,
         tuple(answered["warnings"]),
-        tuple(answered["notes"]),
-        tuple(answered["generations"]),
+        tuple(texts["notes"]),
+        tuple(texts["generations"]),
         _answer_samples(worker, settings, folder, log),
-        tuple(_part(other) for other in answered.get("others", ())),
+        others,
     )
 
 

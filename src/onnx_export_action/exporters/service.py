@@ -83,15 +83,13 @@ class Service:
         main, *others = [
             self._answer(subject, Path(folder), batch_sizes, sequence_lengths) for subject in self._parts.values()
         ]
+        return {**main, "others": others, "warnings": list(self._subject.warnings)}
+
+    def write_texts(self, folder: str) -> dict[str, Any]:
+        """What the model writes itself, where it does, behind its cases; and what all of these do not try."""
         generations = self._subject.generations(Path(folder))
         notes = [note for subject in self._parts.values() for note in subject.notes]
-        return {
-            **main,
-            "others": others,
-            "generations": generations,
-            "notes": list(dict.fromkeys(notes)),
-            "warnings": list(self._subject.warnings),
-        }
+        return {"generations": generations, "notes": list(dict.fromkeys(notes))}
 
     def _answer(self, subject: Subject, folder: Path, batch_sizes: list[int], lengths: list[int]) -> dict[str, Any]:
         """Run one part on its cases and write inputs and outputs to `folder` as .npz files."""

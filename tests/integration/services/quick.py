@@ -41,7 +41,10 @@ class Service:
         cases = [self._case(Path(folder) / f"case-{number}.npz", *shape) for number, shape in enumerate(shapes)]
         axes = {"x": {"0": "batch_size", "1": "sequence_length"}}
         warnings = [self._faults["warning"]] if "warning" in self._faults else []
-        return {"cases": cases, "axes": axes, "generations": [], "notes": [], "warnings": warnings}
+        return {"cases": cases, "axes": axes, "warnings": warnings}
+
+    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002
+        return {"generations": [], "notes": []}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         fault = self._faults.get(exporter, "")

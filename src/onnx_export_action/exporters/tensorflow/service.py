@@ -63,8 +63,11 @@ class Service:
         answered = [(case["inputs"], case["outputs"]) for case in cases]
         self._axes = {**subject.axes, **axes.of_outputs(subject.axes, answered)}
         wanted = {name: {str(axis): label for axis, label in labels.items()} for name, labels in subject.axes.items()}
-        told = {"notes": list(subject.notes), "warnings": list(subject.warnings)}
-        return {"name": _NAME, "cases": cases, "axes": wanted, "generations": [], "others": [], **told}
+        return {"name": _NAME, "cases": cases, "axes": wanted, "others": [], "warnings": list(subject.warnings)}
+
+    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002
+        """None, as a file of TensorFlow's does not say how it writes; and what its cases do not try."""
+        return {"generations": [], "notes": list(self._subject.notes)}
 
     def export(self, exporter: str, opset: int, file: str) -> None:
         """Write the ONNX file by tf2onnx."""
