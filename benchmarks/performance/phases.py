@@ -40,7 +40,7 @@ _MILESTONES = {
 }
 
 
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.2  # each takes milliseconds of a core from the run
 _PROGRAM, _EXPORTER, _FORK, _PROOF = (
     "the program: hashes of the model and of the file, the report",
     "the exporter: imports, PyTorch's answers",
