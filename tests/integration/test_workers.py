@@ -269,6 +269,17 @@ def test_wake__waits_for_the_imports_and_touches_nothing(environment: dict[str, 
         assert worker.call("asked") == 2
 
 
+@pytest.mark.parametrize("woken", [False, True])
+def test_wake__nothing_is_collected_until_the_first_request_has_loaded(
+    environment: dict[str, str], log: RecordingLog, woken: bool
+) -> None:
+    with Worker(Path(sys.executable), "slow", Host(60, 10**10, None, environment), log) as worker:
+        if woken:
+            worker.wake()
+        assert not worker.call("collects")
+        assert worker.call("collects")
+
+
 def test_wake__service_that_cannot_be_imported(environment: dict[str, str], log: RecordingLog) -> None:
     with (
         Worker(Path(sys.executable), "no.such.service", Host(60, 10**10, None, environment), log) as worker,

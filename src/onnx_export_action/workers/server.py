@@ -36,8 +36,9 @@ def serve(service: Any, requests: TextIO, replies: TextIO) -> None:
             os._exit(0)  # a model's code has forked, and its child came back here too
         replies.write(json.dumps(answer) + "\n")
         replies.flush()
-        gc.freeze()  # what the first request loaded stays, and is not looked through again
-        gc.enable()
+        if request["operation"] != WAKE:
+            gc.freeze()  # what the first request loaded stays, and is not looked through again
+            gc.enable()
 
 
 def _give_back_memory() -> None:

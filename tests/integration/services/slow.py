@@ -1,5 +1,6 @@
 """A service that takes its time to be imported."""
 
+import gc
 import time
 
 SECONDS = 0.5
@@ -13,6 +14,10 @@ class Service:
 
     def __init__(self) -> None:
         self._asked = 0
+
+    def collects(self) -> bool:
+        """Whether garbage is collected meanwhile."""
+        return gc.isenabled()
 
     def asked(self) -> int:
         """How often so far."""

@@ -96,7 +96,8 @@ class _Lister(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        module.define_import_structure = _stored_first(module.define_import_structure)  # type: ignore[attr-defined]
+        listed = module.define_import_structure
+        module.define_import_structure = _stored_first(listed)  # type: ignore[attr-defined]  # a module's own function
 
 
 def _stored_first(listed: Callable[..., Any]) -> Callable[..., Any]:
