@@ -150,7 +150,7 @@ def test_program__a_file_without_a_cache_generates_too(
     outcome = exported(name, task="text-generation")
     assert outcome.status == 0, outcome.log
     checks = {check["name"]: check["detail"] for check in outcome.report["validation"]["checks"]}
-    assert checks["generation"] == f"5 tokens, one after the other, batch {batches}, the same as PyTorch's"
+    assert checks["generation"] == f"3 tokens, one after the other, batch {batches}, the same as PyTorch's"
     assert [tensor["name"] for tensor in outcome.report["graph"]["inputs"]] == ["input_ids", "attention_mask"]
     told = [note for note in outcome.report["validation"]["notes"] if "padded on the left" in note]
     assert bool(told) == (name == "gpt2")

@@ -18,7 +18,7 @@ _SAMPLE_PAST = 17
 _PASTS = (3, 11, 29)
 _PAST_OF_SEVERAL = 23
 _BETWEEN_LENGTH = 17
-_MANY = 11  # as many rows as tokens: which is which, a shape does not tell then
+_MANY = 9  # as many rows as tokens: which is which, a shape does not tell then
 _VOCABULARY_LENGTH = 61
 _SPREAD = 480
 
@@ -47,7 +47,7 @@ class Case:
 class Reach:
     """How far a model of text can be taken: its longest text, its vocabulary, and the tokens a case can afford.
 
-    A spread of ids is always tried. The whole vocabulary is for a file whose table of tokens is not the model's own.
+    A spread of ids is tried beside the longest text. The whole vocabulary is for a file whose table of tokens is not the model's own.
     """
 
     longest: int | None
@@ -57,15 +57,19 @@ class Reach:
 
     @property
     def tried(self) -> int:
-        """The length of the longest case."""
-        return max(
-            1, min(self.longest or max(_WITHOUT_TABLE, self.farthest), _LONGEST, max(_WITHOUT_TABLE, self.affordable))
-        )
+        """The length of the longest case: to the end, else as far as one can, if that is well beyond a long text."""
+        if self._end <= self.affordable:
+            return self._end
+        return self.affordable if self.affordable >= 2 * _LONG else min(self._end, _LONG)
+
+    @property
+    def _end(self) -> int:
+        return min(self.longest or max(_WITHOUT_TABLE, self.farthest), _LONGEST)
 
     @property
     def spread(self) -> int:
-        """How many ids of the vocabulary every file is tried with."""
-        return min(self.most, _SPREAD)
+        """How many ids of the vocabulary every file is tried with; none where a long text is all that one can afford."""
+        return min(self.most, _SPREAD) if self.tried == min(self._end, self.affordable) else 0
 
     @property
     def most(self) -> int:

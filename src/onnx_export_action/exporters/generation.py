@@ -22,8 +22,8 @@ from onnx_export_action.workers.protocol import Refusal
 
 _BATCHES = (1, 3)
 _PADDINGS: tuple[Padding, ...] = ("left", "none")
-_TOKENS, _TOKENS_ANEW = 20, 5
-_PROMPT = 11
+_PROMPT, _TOKENS = 11, 20
+_PROMPT_ANEW, _TOKENS_ANEW = 5, 3
 _SEED = 3026
 
 
@@ -32,20 +32,20 @@ Texts = CachedInputs | EncoderInputs | WholeText
 
 def write(model: Any, texts: CachedInputs | EncoderInputs, folder: Path) -> list[dict[str, Any]]:
     """Generate greedily for one text and for three with padding; what the first call takes, and what came out."""
-    said = [_said(model, texts, batch, _padding(model, batch), _TOKENS) for batch in _BATCHES]
+    said = [_said(model, texts, batch, _padding(model, batch), _PROMPT, _TOKENS) for batch in _BATCHES]
     return [_write(each, texts, folder) for each in said]
 
 
 def write_whole(module: NamedModule, texts: WholeText, folder: Path) -> list[dict[str, Any]]:
     """The same for a file without a cache, which reads the whole text at each step and has no positions as input.
 
-    Three texts at once and fewer tokens, as every step reads them all anew and takes nothing else from the one before:
+    Three short texts at once and fewer tokens, as every step reads them all anew and takes nothing else from the one before:
     with padding on the left, or with none where that shifts the model's positions. Nothing where `generate` does
     something else than to read on, or fails: then there is nothing that a file could be held to.
     """
     for padding in _PADDINGS:
         try:
-            said = _said(module.model, texts, max(_BATCHES), padding, _TOKENS_ANEW)
+            said = _said(module.model, texts, max(_BATCHES), padding, _PROMPT_ANEW, _TOKENS_ANEW)
         except Refusal:
             return []
         if _reads_on(module, said):
@@ -69,10 +69,10 @@ def _padding(model: Any, batch: int) -> Padding:
     return "right" if model.config.is_encoder_decoder else "left"
 
 
-def _said(model: Any, texts: Texts, batch: int, padding: Padding, tokens: int) -> _Said:
-    longest = texts.longest or tokens + _PROMPT
+def _said(model: Any, texts: Texts, batch: int, padding: Padding, length: int, tokens: int) -> _Said:
+    longest = texts.longest or length + tokens
     tokens = min(tokens, longest - 1)
-    length = min(_PROMPT, longest - tokens)
+    length = min(length, longest - tokens)
     prompt = texts.prompt(Case(batch, length, padding), _SEED + batch)
     return _Said(prompt, padding, *generate(model, prompt, tokens))
 
