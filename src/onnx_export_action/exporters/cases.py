@@ -47,7 +47,8 @@ class Case:
 class Reach:
     """How far a model of text can be taken: its longest text, its vocabulary, and the tokens a case can afford.
 
-    A spread of ids is tried beside the longest text. The whole vocabulary is for a file whose table of tokens is not the model's own.
+    A spread of ids comes with the longest text. The whole vocabulary is for a file whose table of tokens is not the
+    model's own.
     """
 
     longest: int | None
@@ -68,7 +69,7 @@ class Reach:
 
     @property
     def spread(self) -> int:
-        """How many ids of the vocabulary every file is tried with; none where a long text is all that one can afford."""
+        """How many ids of the vocabulary every file is tried with; none where no more than a long text is tried."""
         return min(self.most, _SPREAD) if self.tried == min(self._end, self.affordable) else 0
 
     @property

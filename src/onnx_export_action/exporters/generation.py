@@ -39,9 +39,9 @@ def write(model: Any, texts: CachedInputs | EncoderInputs, folder: Path) -> list
 def write_whole(module: NamedModule, texts: WholeText, folder: Path) -> list[dict[str, Any]]:
     """The same for a file without a cache, which reads the whole text at each step and has no positions as input.
 
-    Three short texts at once and fewer tokens, as every step reads them all anew and takes nothing else from the one before:
-    with padding on the left, or with none where that shifts the model's positions. Nothing where `generate` does
-    something else than to read on, or fails: then there is nothing that a file could be held to.
+    Three short texts at once and fewer tokens, as every step reads them all anew and takes nothing else from the one
+    before: with padding on the left, or with none where that shifts the model's positions. Nothing where `generate`
+    does something else than to read on, or fails: then there is nothing that a file could be held to.
     """
     for padding in _PADDINGS:
         try:
