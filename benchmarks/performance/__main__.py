@@ -116,7 +116,7 @@ def starts(_: list[Model], runs: int) -> Iterator[Line]:
 
 
 def limited(chosen: list[Model], _runs: int) -> Iterator[Line]:
-    """Each model in a limit of memory, its benchmark included."""
+    """Each model in a limit of memory, the benchmark of ours included."""
     for model in chosen:
         folder = model.make(CACHE)
         size = weight_bytes(folder)
@@ -126,7 +126,9 @@ def limited(chosen: list[Model], _runs: int) -> Iterator[Line]:
         report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
         error = (report.get("failure") or {}).get("message", "")
         said = "; ".join([error or report["verdict"], *report["warnings"]])
-        yield {"model": model.name, "limit": limit, "bytes": size, "ours": asdict(found), "said": said}
+        other = measured("limited-theirs", theirs(folder, model.task), limit_bytes=limit)
+        sides = {"ours": asdict(found), "theirs": asdict(other)}
+        yield {"model": model.name, "limit": limit, "bytes": size, "said": said, **sides}
 
 
 def _proof() -> Line:

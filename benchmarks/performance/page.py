@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterable
 from typing import Any
 
@@ -85,11 +86,18 @@ def _limited(lines: list[Line]) -> str:
             f"{line['limit'] / 1e9:.2f} GB",
             f"{line['ours']['seconds']:.0f} s",
             f"exit status {line['ours']['status']}: {line['said']}",
+            _ended(line["theirs"]),
         )
         for line in lines
     ]
-    shown = table(("model", "limit", "wall time", "what the run says"), rows)
-    return "\n\n".join(("## In little memory", _LIMITS, shown))
+    columns = ("model", "limit", "wall time", "what the run says", "`optimum-cli export onnx` in it")
+    return "\n\n".join(("## In little memory", _LIMITS, table(columns, rows)))
+
+
+def _ended(run: dict[str, Any]) -> str:
+    status = run["status"]
+    how = "killed by the kernel" if status == -signal.SIGKILL else f"exit status {status}"
+    return f"{how} after {run['seconds']:.0f} s"
 
 
 _LIMITS = (
