@@ -25,8 +25,8 @@ _TEXT = (
     "One run each, by the program's own log. Until the model is loaded one core imports PyTorch and transformers. Then "
     "all cores are busy with products of matrices: the cases answered by PyTorch, some of them twice to measure its "
     "rounding, with the trace beside them on one core; the same cases, and of a decoder a text token by token, "
-    "answered by ONNX Runtime. `optimum-cli` answers one case of one size. The kernel's time in the fork is that of new "
-    "pages for the file."
+    "answered by ONNX Runtime. `optimum-cli` answers one case of one size. The kernel's time in the fork is that of "
+    "new pages for the file."
 )
 
 # A line of the log, and what has happened when it comes.
