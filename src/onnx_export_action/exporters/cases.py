@@ -18,7 +18,7 @@ _SAMPLE_PAST = 17
 _PASTS = (3, 11, 29)
 _PAST_OF_SEVERAL = 23
 _BETWEEN_LENGTH = 17
-_MANY = 9  # as many rows as tokens: which is which, a shape does not tell then
+_MANY = 9  # as many rows as tokens: a shape does not tell which is which; beyond 8 rows, where some files go wrong
 _VOCABULARY_LENGTH = 61
 _SPREAD = 480
 

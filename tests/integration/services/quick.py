@@ -43,7 +43,7 @@ class Service:
         warnings = [self._faults["warning"]] if "warning" in self._faults else []
         return {"cases": cases, "axes": axes, "warnings": warnings}
 
-    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002
+    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002  # the operation's own parameter
         return {"generations": [], "notes": []}
 
     def export(self, exporter: str, opset: int, file: str) -> None:

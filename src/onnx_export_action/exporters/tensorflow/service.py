@@ -65,7 +65,7 @@ class Service:
         wanted = {name: {str(axis): label for axis, label in labels.items()} for name, labels in subject.axes.items()}
         return {"name": _NAME, "cases": cases, "axes": wanted, "others": [], "warnings": list(subject.warnings)}
 
-    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002
+    def write_texts(self, folder: str) -> dict[str, Any]:  # noqa: ARG002  # where the other exporter's service writes
         """None, as a file of TensorFlow's does not say how it writes; and what its cases do not try."""
         return {"generations": [], "notes": list(self._subject.notes)}
 
