@@ -14,7 +14,7 @@ from models import BERT
 from tables import ratio, spread, table
 from watch import run
 
-from onnx_export_action.sources.hashing import sha256_of
+from onnx_export_action.hashing import sha256_of
 from tests.integration.artifact_server import running
 from tests.integration.azurite import running_azurite
 

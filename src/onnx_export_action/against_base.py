@@ -9,9 +9,9 @@ from onnx_export_action.comparison import history, together
 from onnx_export_action.comparison.compare import SERVICE, Compared, compare, figures
 from onnx_export_action.errors import UsageError
 from onnx_export_action.gates.decision import decide
+from onnx_export_action.hashing import record_of
 from onnx_export_action.making import Made
 from onnx_export_action.records import Change, Comparison, GraphDiff, Movement, NoBase, Paired, Report
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.stage import Stage
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Worker, WorkerFailure

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import File, Model
 from onnx_export_action.sources.companions import is_companion
-from onnx_export_action.sources.hashing import record_of
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".work"

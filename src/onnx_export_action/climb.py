@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from onnx_export_action import hashing
 from onnx_export_action.errors import ExportError, RunError
 from onnx_export_action.exporters import attempt, diagnosis, ladder, locating, optimum_index, prepared
 from onnx_export_action.exporters.attempt import Answered, Exported
@@ -17,7 +18,7 @@ from onnx_export_action.exporters.samples import judging
 from onnx_export_action.log import Log
 from onnx_export_action.records import Attempt, Model, Validation
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources import capacity, hashing
+from onnx_export_action.sources import capacity
 from onnx_export_action.validation import old_runtime, proof, together
 from onnx_export_action.validation.proof import Evidence, Proof
 from onnx_export_action.workers import interpreters

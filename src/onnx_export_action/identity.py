@@ -8,9 +8,9 @@ from threading import Thread
 
 from onnx_export_action import sources
 from onnx_export_action.baseline import fingerprint
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import File, Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of
 
 
 class Identity:

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action import bundle, tasks
+from onnx_export_action import bundle, hashing, tasks
 from onnx_export_action.errors import SurroundingsError
-from onnx_export_action.sources import hashing
 from onnx_export_action.variants.kinds import KINDS
 
 FAILED_MODEL = "model.failed.onnx"

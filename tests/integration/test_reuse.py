@@ -19,8 +19,8 @@ from onnx_export_action.baseline import reuse
 from onnx_export_action.baseline.found import Found
 from onnx_export_action.baseline.reuse import Taken
 from onnx_export_action.github.runner import RunnerLog
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import Report
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.tasks import DECODER, ENCODER, STEP
 from onnx_export_action.validation import proof, structure
 from onnx_export_action.workers.client import Host

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import onnx_export_action
+from onnx_export_action.hashing import record_of, sha256_of
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of, sha256_of
 from onnx_export_action.workers import interpreters
 
 # To be raised where the meaning of the parts changes.

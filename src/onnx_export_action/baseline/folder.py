@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from onnx_export_action import tasks
 from onnx_export_action.baseline.found import Unusable
 from onnx_export_action.bundle import MANIFEST
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import File, Report
 from onnx_export_action.report import document
-from onnx_export_action.sources.hashing import record_of
 
 REPORT = "report.json"
 MODEL = "model.onnx"

@@ -15,6 +15,7 @@ from pathlib import Path
 from onnx_export_action.baseline.folder import model_of, models_of
 from onnx_export_action.baseline.found import Found, Unusable
 from onnx_export_action.bundle import whole
+from onnx_export_action.hashing import record_of
 from onnx_export_action.log import Log
 from onnx_export_action.records import (
     Benchmark,
@@ -28,7 +29,6 @@ from onnx_export_action.records import (
     Variant,
 )
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.workers import interpreters
 from onnx_export_action.workers.client import Host, WorkerFailure

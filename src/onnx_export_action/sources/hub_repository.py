@@ -15,9 +15,9 @@ from huggingface_hub.errors import RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.hashing import sha256_of
 from onnx_export_action.log import Log
 from onnx_export_action.sources.capacity import check_disk
-from onnx_export_action.sources.hashing import sha256_of
 from onnx_export_action.sources.hub_errors import unknown_revision
 from onnx_export_action.sources.hub_progress import progress_into
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import UsageError
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.sources.lfs import check_not_pointer
 from onnx_export_action.sources.names import shown_name
 

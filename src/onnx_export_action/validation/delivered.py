@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from onnx_export_action.errors import SurroundingsError
+from onnx_export_action.hashing import record_of
 from onnx_export_action.log import Log
 from onnx_export_action.records import Case, Check, File
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.validation import proof
 from onnx_export_action.validation.proof import Proof
 from onnx_export_action.workers import interpreters

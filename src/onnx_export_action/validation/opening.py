@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_export_action.sources.hashing import Version, version_of
+from onnx_export_action.hashing import Version, version_of
 from onnx_export_action.validation import merged
 from onnx_export_action.validation.session import Session
 

@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from onnx_export_action.baseline import fingerprint
+from onnx_export_action.hashing import record_of
 from onnx_export_action.records import Model
 from onnx_export_action.settings import Settings
-from onnx_export_action.sources.hashing import record_of
 from onnx_export_action.workers import interpreters
 from tests.factories import make_model
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action.github.failure import Failed
-from onnx_export_action.sources.hashing import write_new
+from onnx_export_action.hashing import write_new
 
 _PIECE = 1 << 20
 _LONGEST_PART, _LONGEST_NAME = 200, 1000

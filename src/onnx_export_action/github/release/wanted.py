@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnx_export_action.github.failure import Failed
+from onnx_export_action.hashing import sha256_of
 from onnx_export_action.records import Report
 from onnx_export_action.settings import Settings, slug
-from onnx_export_action.sources.hashing import sha256_of
 
 SUMS = "SHA256SUMS"
 _BESIDE = ("manifest.json", "report.json", "report.html")

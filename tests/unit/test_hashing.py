@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onnx_export_action.sources import hashing
-from onnx_export_action.sources.hashing import sha256_of, write_new
+from onnx_export_action import hashing
+from onnx_export_action.hashing import sha256_of, write_new
 
 PIECE = 1000
 PIECES = [b"one", b"", b"two" * 100_000, b"three"]
