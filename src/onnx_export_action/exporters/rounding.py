@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from onnx_export_action.exporters.module import NamedModule
 # Two numbers may stay as they are by chance: so many of an output are looked at, if need be in several runs.
 _ENOUGH, _MOST_RUNS = 12, 6
 _COINS = 1_000_003  # a prime, so that rows of no model fall on the same coins again and again
+_SEED = 2027
 
 
 def of(
@@ -43,10 +45,8 @@ def _differences(value: torch.Tensor, moved: list[torch.Tensor]) -> tuple[float,
 
 @contextmanager
 def _rounded_again(model: torch.nn.Module, generator: torch.Generator) -> Iterator[None]:
-    tossed = _Tossed(generator)
-
     def hook(_: Any, __: Any, output: Any) -> Any:
-        return tossed.move(output) if isinstance(output, (torch.Tensor, tuple)) else None
+        return _moved(output, generator) if isinstance(output, (torch.Tensor, tuple)) else None
 
     hooks = [part.register_forward_hook(hook) for part in model.modules()]
     try:
@@ -56,27 +56,21 @@ def _rounded_again(model: torch.nn.Module, generator: torch.Generator) -> Iterat
             each.remove()
 
 
-class _Tossed:
-    """Factors of one rounding up or down, in the precision that they are asked for."""
+def _moved(value: Any, generator: torch.Generator) -> Any:
+    """The value, or each of a tuple, with every number moved to a neighbour."""
+    if type(value) is tuple:
+        return tuple(_moved(each, generator) for each in value)
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        return value
+    factors, count = _factors(value.dtype), value.numel()
+    start = int(torch.randint(0, _COINS, (), generator=generator))
+    if start + count > _COINS:
+        factors = factors.repeat(1 + (start + count) // _COINS)
+    return value * factors[start : start + count].view(value.shape)
 
-    def __init__(self, generator: torch.Generator) -> None:
-        self._generator = generator
-        self._signs = 2.0 * torch.randint(0, 2, (_COINS,), generator=generator) - 1
-        self._factors: dict[torch.dtype, torch.Tensor] = {}
 
-    def move(self, value: Any) -> Any:
-        """The value, or each of a tuple, with every number moved to a neighbour."""
-        if type(value) is tuple:
-            return tuple(self.move(each) for each in value)
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-            return value
-        return value * self._next(value.numel(), value.dtype).view(value.shape)
-
-    def _next(self, count: int, dtype: torch.dtype) -> torch.Tensor:
-        if dtype not in self._factors:
-            self._factors[dtype] = (1 + torch.finfo(dtype).eps * self._signs).to(dtype)
-        start = int(torch.randint(0, _COINS, (), generator=self._generator))
-        factors = self._factors[dtype]
-        if start + count > _COINS:
-            factors = factors.repeat(1 + (start + count) // _COINS)
-        return factors[start : start + count]
+@cache
+def _factors(dtype: torch.dtype) -> torch.Tensor:
+    """One rounding up or down, so many times as there are coins."""
+    coins = torch.randint(0, 2, (_COINS,), generator=torch.Generator().manual_seed(_SEED))
+    return (1 + torch.finfo(dtype).eps * (2.0 * coins - 1)).to(dtype)

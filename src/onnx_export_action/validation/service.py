@@ -6,7 +6,6 @@ A process of its own, because a broken or hostile file can take the runtime down
 from __future__ import annotations
 
 import resource
-import statistics
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -270,11 +269,11 @@ def _followed(follow: Callable[[], generation.Followed]) -> dict[str, Any]:
 
 
 def _rounding(name: str, cases: list[dict[str, Any]]) -> Rounding | None:
-    """The middle of the cases where it was measured: in one of them a choice may have tipped over."""
+    """The lesser of the cases where it was measured: in one of them a choice may have tipped over."""
     found = [case["rounding"][name] for case in cases if name in case.get("rounding", {})]
     if not found:
         return None
-    return Rounding(*(statistics.median_high(each[place] for each in found) for place in (0, 1)))
+    return Rounding(*(min(each[place] for each in found) for place in (0, 1)))
 
 
 def _mask(name: str, expected: Array, case: dict[str, Any], inputs: dict[str, Array]) -> Array | None:

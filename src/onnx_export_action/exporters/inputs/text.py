@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -87,9 +88,7 @@ class Text:
 
     def ids(self, mask: torch.Tensor, generator: torch.Generator, end: bool = True) -> torch.Tensor:
         """Ordinary tokens where the mask is 1, the end token behind each text, padding elsewhere."""
-        special = {self.special(key) for key in _SPECIAL} | self._of_others
-        ordinary = torch.tensor([token for token in range(self._size) if token not in special] or [0])
-        ids = ordinary[torch.randint(0, len(ordinary), tuple(mask.shape), generator=generator)]
+        ids = self._ordinary[torch.randint(0, len(self._ordinary), tuple(mask.shape), generator=generator)]
         pad, eos = self.special("pad_token_id"), self.special("eos_token_id")
         if end and eos is not None and eos < self._size:
             # Some heads read the answer at the end token: each row has exactly one, where its text ends.
@@ -113,6 +112,11 @@ class Text:
             value = getattr(self._tokenizer, key, None)
         value = value[0] if isinstance(value, list) and value else value
         return value if isinstance(value, int) and value >= 0 else None
+
+    @cached_property
+    def _ordinary(self) -> torch.Tensor:
+        special = {self.special(key) for key in _SPECIAL} | self._of_others
+        return torch.tensor([token for token in range(self._size) if token not in special] or [0])
 
     @property
     def _of_others(self) -> set[int | None]:
