@@ -16,6 +16,7 @@ from onnx_export_action.exporters import diagnosis
 from onnx_export_action.exporters.cached_inputs import CachedInputs
 from onnx_export_action.exporters.cases import Case, Padding
 from onnx_export_action.exporters.module import NamedModule, array
+from onnx_export_action.exporters.products import by_onednn
 from onnx_export_action.exporters.seq2seq_inputs import EncoderInputs
 from onnx_export_action.exporters.whole_text import WholeText
 from onnx_export_action.workers.protocol import Refusal
@@ -107,7 +108,7 @@ def generate(
     model: Any, prompt: Mapping[str, torch.Tensor], tokens: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """What it starts from, the tokens that it writes, and the scores that they are chosen by."""
-    with _greedy(model, tokens):
+    with _greedy(model, tokens), by_onednn():
         try:
             # The plain one: what Whisper puts in its place chops the sound, and chooses tokens by rules of its own.
             said = transformers.GenerationMixin.generate(model, **prompt)

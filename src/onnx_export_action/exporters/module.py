@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from onnx_export_action.exporters.products import by_onednn
+
 
 class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
     """Positional inputs become the model's keywords; its outputs become a tuple in the order of `output_names`.
@@ -44,7 +46,7 @@ class NamedModule(torch.nn.Module):  # type: ignore[misc]  # torch is not follow
 
     def answer(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Every output tensor by name, caches and empty ones left out."""
-        with torch.inference_mode():
+        with by_onednn(), torch.inference_mode():
             outputs = self.outputs(inputs)
         return {name: value for name, value in outputs.items() if isinstance(value, torch.Tensor)}
 

@@ -157,10 +157,11 @@ class Service:
         return ties.sentence(self._of(case).module, self._given(case))
 
     def time(self, case: str, seconds: float) -> list[float]:
-        """Latencies of a case's own part, in milliseconds, for about `seconds` and at least once."""
+        """Latencies of a case's own part in plain PyTorch, in milliseconds, for about `seconds` and at least once."""
         torch.set_num_threads(self._threads)
         module, given = self._of(case).module, self._given(case)
-        return latencies_ms(lambda: module.answer(given), seconds)
+        with torch.inference_mode():
+            return latencies_ms(lambda: module.outputs(given), seconds)
 
     def _of(self, case: str) -> Subject:
         """The part that a case is of, by its file's name: another worker may have made it."""
