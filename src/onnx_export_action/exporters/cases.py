@@ -39,8 +39,8 @@ class Case:
 
     @property
     def timed(self) -> bool:
-        """Whether such a size says something of the cost: not the corners."""
-        return not (self.vocabulary or self.optional) and self.sequence <= _LONG
+        """Whether such a size says something of the cost: not the corners, nor more than one text of ids."""
+        return not self.optional and self.vocabulary < self.sequence < 2 * _LONG
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,13 @@ class Reach:
 
     @property
     def tried(self) -> int:
-        """The length of the longest case: to the end, else as far as one can, if that is well beyond a long text."""
-        if self._end <= self.affordable:
-            return self._end
-        return self.affordable if self.affordable >= 2 * _LONG else min(self._end, _LONG)
+        """The length of the longest case: to the end, else as far as one can."""
+        return min(self._end, max(_WITHOUT_TABLE, self.affordable))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the longest text, which does not reach the end, is hardly longer than a long one: it is both then."""
+        return self.tried < min(self._end, 2 * _LONG)
 
     @property
     def _end(self) -> int:
@@ -69,8 +72,13 @@ class Reach:
 
     @property
     def spread(self) -> int:
-        """How many ids of the vocabulary every file is tried with; none where no more than a long text is tried."""
-        return min(self.most, _SPREAD) if self.tried == min(self._end, self.affordable) else 0
+        """How many ids of the vocabulary every file is tried with."""
+        return min(self.most, _SPREAD)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the longest text has the places for them."""
+        return self.spread < self.tried
 
     @property
     def most(self) -> int:
@@ -108,6 +116,8 @@ def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], reach: Reac
     several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
     left = Case(several, max(fitting), "left")
     long = Case(min(batch_sizes), min(longest or _LONG, _LONG))
+    if reach.alone:
+        long = replace(_longest(batch_sizes, reach), optional=False)
     between = Case(several, min(_BETWEEN_LENGTH, longest or _BETWEEN_LENGTH), "between", optional=True)
     return _distinct([*grid, left, long, between, *_corners(batch_sizes, reach)])
 
@@ -118,15 +128,17 @@ def _distinct(cases: list[Case]) -> tuple[Case, ...]:
 
 
 def _corners(batch_sizes: tuple[int, ...], reach: Reach) -> list[Case]:
-    """One token, many rows, the longest text, the vocabulary: in the longest text where that has places enough."""
-    holds = reach.spread < reach.tried
-    longest = Case(min(batch_sizes), reach.tried, vocabulary=reach.spread if holds else 0, optional=True)
-    corners = [Case(min(batch_sizes), 1, optional=True), longest]
+    """One token, many rows, the longest text, the vocabulary where that text does not hold it."""
+    corners = [Case(min(batch_sizes), 1, optional=True), _longest(batch_sizes, reach)]
     if max(batch_sizes) > 1:
         corners.insert(1, Case(_MANY, min(_MANY, reach.longest or _MANY), "left"))
-    if reach.spread and max(batch_sizes) > 1 and not holds:
+    if reach.spread and max(batch_sizes) > 1 and not reach.holds:
         corners.append(_tokens(reach.spread, reach))
     return corners
+
+
+def _longest(batch_sizes: tuple[int, ...], reach: Reach) -> Case:
+    return Case(min(batch_sizes), reach.tried, vocabulary=reach.spread if reach.holds else 0, optional=True)
 
 
 def every_token(reach: Reach, answers: bool = False) -> Case | None:

@@ -58,11 +58,12 @@ def test_for_text__one_row_where_the_user_asks_for_no_more() -> None:
         (Reach(None, farthest=257), 257),
         (Reach(100_000), 2048),
         (Reach(100_000, affordable=300), 300),
-        (Reach(100_000, affordable=255), 128),
-        (Reach(200, affordable=199), 128),
+        (Reach(100_000, affordable=255), 255),
+        (Reach(200, affordable=199), 199),
         (Reach(200, affordable=200), 200),
         (Reach(100, affordable=1), 100),
-        (Reach(None, affordable=1), 128),
+        (Reach(100_000, affordable=1), 131),
+        (Reach(None, affordable=1), 131),
     ],
 )
 def test_reach__the_longest_that_one_can_afford(reach: Reach, tried: int) -> None:
@@ -70,13 +71,13 @@ def test_reach__the_longest_that_one_can_afford(reach: Reach, tried: int) -> Non
     assert (1, tried) in {(case.batch, case.sequence) for case in cases.for_text((1, 2), (7,), reach)}
 
 
-def test_for_text__no_more_than_the_long_text_where_its_double_is_too_much() -> None:
+def test_for_text__one_long_text_where_its_double_is_too_much() -> None:
     few = Reach(2048, vocabulary=32_000, affordable=234)
     made = cases.for_text((1, 2, 5), (7, 33), few)
-    assert [(case.batch, case.sequence) for case in made if case.sequence >= 128] == [(1, 128)]
-    assert not any(case.vocabulary for case in made)
-    assert few.notes == ("Texts of more than 128 tokens were not tried; the model takes 2,048.",)
-    assert cases.every_token(few) == Case(4, 61, vocabulary=233)
+    assert [case for case in made if case.sequence >= 128] == [Case(1, 234, vocabulary=233)]
+    assert [case for case in made if case.vocabulary and case.timed] == [Case(1, 234, vocabulary=233)]
+    assert few.notes == ("Texts of more than 234 tokens were not tried; the model takes 2,048.",)
+    assert cases.every_token(few) is None
 
 
 def test_reach__says_what_was_not_tried() -> None:
@@ -184,7 +185,7 @@ def test_for_sound__shorter_and_longer() -> None:
     [
         (Reach(64, vocabulary=124), Case(2, 64, vocabulary=124)),
         (Reach(512, vocabulary=124), Case(1, 512, vocabulary=124)),
-        (Reach(448, vocabulary=51_865, affordable=141), Case(1, 128, vocabulary=128)),
+        (Reach(448, vocabulary=51_865, affordable=141), Case(1, 141, vocabulary=141)),
         (Reach(64), Case(1, 64)),
     ],
 )
