@@ -87,10 +87,18 @@ def _limited(lines: list[Line]) -> str:
             f"{line['ours']['seconds']:.0f} s",
             f"exit status {line['ours']['status']}: {line['said']}",
             _ended(line["theirs"]),
+            _ended(line["theirs_in_twice"]),
         )
         for line in lines
     ]
-    columns = ("model", "limit", "wall time", "what the run says", "`optimum-cli export onnx` in it")
+    columns = (
+        "model",
+        "limit",
+        "wall time",
+        "what the run says",
+        "`optimum-cli export onnx` in it",
+        "in twice as much",
+    )
     return "\n\n".join(("## In little memory", _LIMITS, table(columns, rows)))
 
 
