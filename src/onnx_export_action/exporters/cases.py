@@ -115,11 +115,15 @@ def for_text(batch_sizes: tuple[int, ...], lengths: tuple[int, ...], reach: Reac
     grid = [Case(batch, length, "right" if batch > 1 else "none") for batch in batch_sizes for length in fitting]
     several = min((size for size in batch_sizes if size > 1), default=max(batch_sizes))
     left = Case(several, max(fitting), "left")
-    long = Case(min(batch_sizes), min(longest or _LONG, _LONG))
-    if reach.alone:
-        long = replace(_longest(batch_sizes, reach), optional=False)
     between = Case(several, min(_BETWEEN_LENGTH, longest or _BETWEEN_LENGTH), "between", optional=True)
-    return _distinct([*grid, left, long, between, *_corners(batch_sizes, reach)])
+    return _distinct([*grid, left, _long_text(batch_sizes, reach), between, *_corners(batch_sizes, reach)])
+
+
+def _long_text(batch_sizes: tuple[int, ...], reach: Reach) -> Case:
+    """What is timed of long texts; the longest itself where that stands alone, which no model may refuse then."""
+    if reach.alone:
+        return replace(_longest(batch_sizes, reach), optional=False)
+    return Case(min(batch_sizes), min(reach.longest or _LONG, _LONG))
 
 
 def _distinct(cases: list[Case]) -> tuple[Case, ...]:
