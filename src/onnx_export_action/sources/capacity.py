@@ -13,9 +13,11 @@ _DISK_FACTOR = 2.2
 # What the hungriest route takes: the weights twice, and the libraries.
 _MEMORY_FACTOR = 2
 _LIBRARIES_BYTES = 10**9
-# Below half of that no route was seen to pass that reads the weights, and none that maps them below this share of them:
-# `benchmarks/performance limited` exports and proves 3.4 GB within 1.6 GB. What has begun by then is not counted again.
-_CLEARLY_TOO_SMALL, _MAPPED_FACTOR, _MAPPED_BYTES = 0.5, 0.15, 8 * 10**8
+# Below half of that no route was seen to pass that reads the weights.
+_CLEARLY_TOO_SMALL = 0.5
+# The leanest route maps them, and the kernel takes their pages back where memory is short: less is not enough,
+# by `benchmarks/performance least`. What has begun by then is not counted again.
+_MAPPED_FACTOR, _MAPPED_BYTES = 0.1, 4 * 10**8
 
 _MEMORY_FILES = (
     # cgroup 2, then cgroup 1: limit, usage, statistics, and the file cache in them that the kernel gives back.
@@ -36,9 +38,9 @@ def export_memory_bytes(model: Model) -> int:
 
 def least_memory_bytes(model: Model) -> int:
     """Memory below which no route can export this model, in bytes."""
-    read = int(_CLEARLY_TOO_SMALL * export_memory_bytes(model))
-    mapped = int(_MAPPED_FACTOR * model.weight_bytes) + _MAPPED_BYTES
-    return min(read, mapped) if model.kind == "transformers" else read
+    if model.kind == "transformers":
+        return int(_MAPPED_FACTOR * model.weight_bytes) + _MAPPED_BYTES
+    return int(_CLEARLY_TOO_SMALL * export_memory_bytes(model))
 
 
 def check_disk(path: Path, needed_bytes: int, what: str) -> None:
