@@ -30,12 +30,14 @@ from typing import Any
 
 import container
 import growth
+import least
 import phases
+import resident
 import unchanged
 import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, weight_bytes
 from page import page
-from watch import Run, compile_all, run, settle
+from watch import Run, compile_all, forget, run, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "bench"
@@ -60,6 +62,11 @@ def theirs(folder: Path, task: str) -> list[str]:
     return [str(optimum), "export", "onnx", "-m", str(folder), "--task", task, str(CACHE / "theirs")]
 
 
+def both(folder: Path, task: str) -> dict[str, list[str]]:
+    """The two side by side."""
+    return {"ours": ours(folder, task), "theirs": theirs(folder, task)}
+
+
 def measured(name: str, command: list[str], **how: Any) -> Run:
     """One run, told as it ends."""
     shutil.rmtree(CACHE / "theirs", ignore_errors=True)
@@ -72,7 +79,7 @@ def pairs(chosen: list[Model], runs: int) -> Iterator[Line]:
     """Both programs in turns, the first of each pair changing; then both once more, watched."""
     for model in chosen:
         folder = model.make(CACHE)
-        commands = {"ours": ours(folder, model.task), "theirs": theirs(folder, model.task)}
+        commands = both(folder, model.task)
         for watched in (False, True):
             for pair in range(runs if not watched else max(1, runs // 2)):
                 found = {}
@@ -116,22 +123,17 @@ def starts(_: list[Model], runs: int) -> Iterator[Line]:
 
 
 def limited(chosen: list[Model], _runs: int) -> Iterator[Line]:
-    """Each model in a limit of memory, the benchmark of ours included; optimum-cli in twice as much too."""
+    """Each model in a limit of memory, the benchmark included."""
     for model in chosen:
         folder = model.make(CACHE)
         size = weight_bytes(folder)
         limit = min(_MOST, int(_FIXED + _PART * size))
-        command = [*ours(folder, model.task), "--benchmark-seconds", "5"]
-        found = measured("limited", command, limit_bytes=limit)
+        forget(folder, Path(sys.prefix))
+        found = measured("limited", [*ours(folder, model.task), "--benchmark-seconds", "5"], limit_bytes=limit)
         report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
         error = (report.get("failure") or {}).get("message", "")
         said = "; ".join([error or report["verdict"], *report["warnings"]])
-        others = [
-            asdict(measured("limited-theirs", theirs(folder, model.task), limit_bytes=times * limit))
-            for times in (1, 2)
-        ]
-        sides = {"ours": asdict(found), "theirs": others[0], "theirs_in_twice": others[1]}
-        yield {"model": model.name, "limit": limit, "bytes": size, "said": said, **sides}
+        yield {"model": model.name, "limit": limit, "bytes": size, "said": said, "ours": asdict(found)}
 
 
 def _proof() -> Line:
@@ -142,13 +144,15 @@ def _proof() -> Line:
 
 SECTIONS: dict[str, Callable[[list[Model], int], Iterator[Line]]] = {
     "pairs": pairs,
-    "phases": lambda chosen, _: phases.measure(CACHE, chosen, lambda *of: (ours(*of), theirs(*of))),
+    "phases": lambda chosen, _: phases.measure(CACHE, chosen, both),
     "many": many,
     "growth": lambda _, runs: growth.measure(CACHE, ours, measured, runs),
     "starts": starts,
     "unchanged": lambda _, runs: unchanged.measure(CACHE, OURS, runs),
     "upload": lambda _, runs: upload.measure(CACHE, runs),
     "container": lambda _, runs: container.measure(CACHE, runs),
+    "least": lambda chosen, _: least.measure(CACHE, chosen, both, measured),
+    "resident": lambda *_: resident.measure(CACHE, ours, measured),
     "limited": limited,
 }
 

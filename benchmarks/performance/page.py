@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import signal
 from collections.abc import Iterable
 from typing import Any
 
 import container
 import growth
+import least
 import phases
+import resident
 import unchanged
 import upload
 from tables import Cells, ratio, spread, table
@@ -31,7 +32,7 @@ def page(lines: list[Line], method: Iterable[str]) -> str:
 
 _WHAT_IS_IN_IT = (
     "Of the memory, pages of files are those of libraries and of weights that are mapped: the kernel drops them where "
-    "memory is short, as [little memory](#in-little-memory) shows."
+    "memory is short, as [the least that is enough](#the-least-memory-that-is-enough) shows."
 )
 
 
@@ -86,31 +87,16 @@ def _limited(lines: list[Line]) -> str:
             f"{line['limit'] / 1e9:.2f} GB",
             f"{line['ours']['seconds']:.0f} s",
             f"exit status {line['ours']['status']}: {line['said']}",
-            _ended(line["theirs"]),
-            _ended(line["theirs_in_twice"]),
         )
         for line in lines
     ]
-    columns = (
-        "model",
-        "limit",
-        "wall time",
-        "what the run says",
-        "`optimum-cli export onnx` in it",
-        "in twice as much",
-    )
+    columns = ("model", "limit", "wall time", "what the run says")
     return "\n\n".join(("## In little memory", _LIMITS, table(columns, rows)))
-
-
-def _ended(run: dict[str, Any]) -> str:
-    status = run["status"]
-    how = "killed by the kernel" if status == -signal.SIGKILL else f"exit status {status}"
-    return f"{how} after {run['seconds']:.0f} s"
 
 
 _LIMITS = (
     "Export, proof and benchmark in a cgroup without swap, of 1.0 GB and a fifth of the weights, at most 1.6 GB. "
-    "All that a run takes counts there, pages of files too."
+    "All that a run takes counts there, pages of files too; none of them is in memory before."
 )
 
 
@@ -122,6 +108,8 @@ _SECTIONS = {
     "unchanged": unchanged.shown,
     "upload": upload.shown,
     "container": container.shown,
+    "least": least.shown,
     "limited": _limited,
+    "resident": resident.shown,
     "growth": growth.shown,
 }

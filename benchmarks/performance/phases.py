@@ -19,7 +19,7 @@ from tables import table
 from watch import settle, surroundings
 
 Line = dict[str, Any]
-Commands = Callable[[Path, str], tuple[list[str], list[str]]]  # of both programs, for a folder and a task
+Commands = Callable[[Path, str], dict[str, list[str]]]  # of both programs, for a folder and a task
 
 _TEXT = (
     "One run each, by the program's own log. Until the model is loaded one core imports PyTorch and transformers. Then "
@@ -54,11 +54,11 @@ def measure(cache: Path, chosen: Sequence[Model], commands: Commands) -> Iterato
     """One run of each program on each model."""
     for model in chosen:
         folder = model.make(cache)
-        ours, theirs = commands(folder, model.task)
+        sides = commands(folder, model.task)
         settle(cache / "ours", folder)
-        found, by_process, cpu = _run(ours, cache)
+        found, by_process, cpu = _run(sides["ours"], cache)
         settle(cache / "theirs", folder)
-        _, _, their_cpu = _run(theirs, cache)
+        _, _, their_cpu = _run(sides["theirs"], cache)
         print(f"{model.name}: {found}, {by_process}, {cpu:.1f} s of CPU, theirs {their_cpu:.1f}", flush=True)
         counted = {"processes": by_process, "cpu": cpu, "their_cpu": their_cpu, "cores": os.cpu_count()}
         yield {"model": model.name, "milestones": found, **counted}

@@ -53,6 +53,14 @@ def settle(output: Path, model: Path) -> None:
                 pass
 
 
+def forget(*folders: Path) -> None:
+    """Leave none of these folders' files in memory, but for pages that a process maps at this moment."""
+    os.sync()
+    for file in (each for folder in folders for each in folder.rglob("*") if each.is_file()):
+        with file.open("rb", buffering=0) as stream:
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def surroundings() -> dict[str, str]:
     """The environment of every program that is measured: no network, no accelerator."""
     return {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
@@ -64,9 +72,10 @@ def run(
     log: Path,
     watched: bool = False,
     limit_bytes: int = 0,
+    most_seconds: float | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
-    """Run a command to its end, in a memory limit and with more variables if asked for."""
+    """Run a command to its end, which may be after so many seconds, in a memory limit and with more variables."""
     environment = {**surroundings(), **variables}
     before = _on_disk(folder) if watched else 0
     with log.open("wb") as output, _limited(limit_bytes) as prefix:
@@ -75,7 +84,10 @@ def run(
             [*prefix, *command], stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
         )
         peak, held = _watch(process) if watched else (0, 0)
-        process.wait()
+        try:
+            process.wait(most_seconds)
+        except subprocess.TimeoutExpired:
+            _kill(process)
         seconds = time.perf_counter() - start
     written = _on_disk(folder) - before if watched else 0
     return Run(seconds, process.returncode, peak, held, written)
@@ -95,6 +107,16 @@ def _limited(limit_bytes: int) -> Iterator[list[str]]:
         yield ["/bin/sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
     finally:
         group.rmdir()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    tree = psutil.Process(process.pid)
+    ended = [*tree.children(recursive=True), tree]
+    for each in ended:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
+    psutil.wait_procs(ended)
 
 
 def _on_disk(folder: Path) -> int:
