@@ -19,9 +19,9 @@ Tried = Callable[..., Run]
 
 _TEXT = (
     "A program in a cgroup without swap is granted less and less, until it no longer passes: it says so itself, the "
-    "kernel ends it, or it takes more than five times as long as with all memory. Everything counts there: what it holds, and every page "
-    "of a file that it reads, maps or writes, none of which is in memory before. So this is what a container must have "
-    "at least. Both limits are shown, the one that was enough and the one that was not."
+    "kernel ends it, or it takes more than five times as long as with all memory. Everything counts there: what it "
+    "holds, and every page of a file that it reads, maps or writes, none of which is in memory before. So this is what "
+    "a container must have at least. Both limits are shown, the one that was enough and the one that was not."
 )
 _NEAR = 1.08  # the one to the other
 _SURELY_TOO_LITTLE = 1 / 16  # of what is surely enough
