@@ -31,8 +31,9 @@ def page(lines: list[Line], method: Iterable[str]) -> str:
 
 
 _WHAT_IS_IN_IT = (
-    "Of the memory, pages of files are those of libraries and of weights that are mapped: the kernel drops them where "
-    "memory is short, as [the least that is enough](#the-least-memory-that-is-enough) shows."
+    "Peak memory is what is resident. In it are pages of files, those of libraries and of weights that are mapped: "
+    "while memory is free they [cost nothing](#pages-that-stay-resident), and the kernel drops them where it is short, "
+    "so a program needs less: [the least that is enough](#the-least-memory-that-is-enough)."
 )
 
 
