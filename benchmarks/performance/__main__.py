@@ -14,7 +14,8 @@ more; both in runs of their own. Ours includes its proof, as many cases as it sa
 Sections are measured at different hours, and a virtual machine is a third slower at some than at others: what one run
 holds side by side can be compared, seconds of two sections cannot.
 
-Every run is a line in `.cache/bench/results.jsonl`; a section that is run again replaces its lines.
+Every run is a line in `.cache/bench/results.jsonl`; a section that is run again replaces its lines, or with `--more`
+adds to them: pairs of the same program at another hour.
 """
 
 from __future__ import annotations
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--models", nargs="*", default=[])
+    parser.add_argument("--more", action="store_true", help="keep the runs that were measured before")
     arguments = parser.parse_args()
     if unknown := set(arguments.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
@@ -178,7 +180,7 @@ def main() -> None:
         compile_all(ROOT / "src", Path(sys.prefix), Path(f"{sys.prefix}-optimum"))
     chosen = [model for model in (BERT, GPT2, LLAMA) if not arguments.models or model.name in arguments.models]
     for section in arguments.sections:
-        lines = kept(section, {model.name for model in chosen})
+        lines = kept("" if arguments.more else section, {model.name for model in chosen})
         for line in SECTIONS[section](chosen, arguments.runs):
             lines.append({"section": section, **line})
             RESULTS.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")

@@ -39,8 +39,8 @@ _WHAT_IS_IN_IT = (
 
 def _pairs(lines: list[Line]) -> str:
     parts = ["## Beside optimum-cli", _WHAT_IS_IN_IT]
-    for model, found in itertools.groupby(lines, key=lambda line: line["model"]):
-        runs = list(found)
+    for model in dict.fromkeys(line["model"] for line in lines):
+        runs = [line for line in lines if line["model"] == model]
         timed, watched = ([run for run in runs if run["watched"] is flag] for flag in (False, True))
         rows = [
             _pair("wall time", timed, "seconds", "s", 1.0),
