@@ -15,8 +15,8 @@ _MEMORY_FACTOR = 2
 _LIBRARIES_BYTES = 10**9
 # Below half of that no route was seen to pass that reads the weights.
 _CLEARLY_TOO_SMALL = 0.5
-# The leanest route maps them, and the kernel takes their pages back where memory is short: less is not enough,
-# by `benchmarks/performance least`. What has begun by then is not counted again.
+# The leanest route maps them, and the kernel takes their pages back where memory is short. This is a little less than
+# what was seen to pass in `benchmarks/performance least`. What has begun by then is not counted again.
 _MAPPED_FACTOR, _MAPPED_BYTES = 0.1, 4 * 10**8
 
 _MEMORY_FILES = (
