@@ -38,7 +38,7 @@ import unchanged
 import upload
 from models import BERT, GPT2, LLAMA, SMALL, Model, weight_bytes
 from page import page
-from watch import Run, compile_all, forget, run, settle
+from watch import INTERPRETER, OPTIMUM, Run, compile_all, forget, run, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "bench"
@@ -59,8 +59,8 @@ def ours(folder: Path, task: str, *more: str) -> list[str]:
 
 def theirs(folder: Path, task: str) -> list[str]:
     """The same of optimum-cli, with what it does by default."""
-    optimum = Path(f"{sys.prefix}-optimum") / "bin" / "optimum-cli"
-    return [str(optimum), "export", "onnx", "-m", str(folder), "--task", task, str(CACHE / "theirs")]
+    program = str(OPTIMUM / "bin" / "optimum-cli")
+    return [program, "export", "onnx", "-m", str(folder), "--task", task, str(CACHE / "theirs")]
 
 
 def both(folder: Path, task: str) -> dict[str, list[str]]:
@@ -129,7 +129,7 @@ def limited(chosen: list[Model], _runs: int) -> Iterator[Line]:
         folder = model.make(CACHE)
         size = weight_bytes(folder)
         limit = min(_MOST, int(_FIXED + _PART * size))
-        forget(folder, Path(sys.prefix))
+        forget(folder)
         found = measured("limited", [*ours(folder, model.task), "--benchmark-seconds", "5"], limit_bytes=limit)
         report = json.loads((CACHE / "ours" / "report.json").read_text(encoding="utf-8"))
         error = (report.get("failure") or {}).get("message", "")
@@ -177,7 +177,7 @@ def main() -> None:
         parser.error(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     CACHE.mkdir(parents=True, exist_ok=True)
     if arguments.sections:
-        compile_all(ROOT / "src", Path(sys.prefix), Path(f"{sys.prefix}-optimum"))
+        compile_all(ROOT / "src", INTERPRETER, OPTIMUM)
     chosen = [model for model in (BERT, GPT2, LLAMA) if not arguments.models or model.name in arguments.models]
     for section in arguments.sections:
         lines = kept("" if arguments.more else section, {model.name for model in chosen})

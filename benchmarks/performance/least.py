@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 
 from models import Model, weight_bytes
 from tables import table
-from watch import Run, forget
+from watch import Commands, Run, forget
 
 Line = dict[str, Any]
-Commands = Callable[[Path, str], dict[str, list[str]]]  # of both programs, for a folder and a task
 Tried = Callable[..., Run]
 
 _TEXT = (
@@ -61,7 +59,7 @@ def _least(folder: Path, size: int, measured: Tried) -> dict[str, Any]:
     """The least limit in bytes that was enough, the greatest that was not, and the seconds in the first."""
 
     def tried(limit: int = 0, most: float | None = None) -> Run:
-        forget(folder, Path(sys.prefix), Path(f"{sys.prefix}-optimum"))
+        forget(folder)
         return measured(limit_bytes=limit, most_seconds=most)
 
     enough = 1_000_000_000 + 3 * size

@@ -9,17 +9,16 @@ import resource
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 from models import Model
 from tables import table
-from watch import settle, surroundings
+from watch import Commands, settle, surroundings
 
 Line = dict[str, Any]
-Commands = Callable[[Path, str], dict[str, list[str]]]  # of both programs, for a folder and a task
 
 _TEXT = (
     "One run each, by the program's own log. Until the model is loaded one core imports PyTorch and transformers. Then "

@@ -37,7 +37,7 @@ def measure(cache: Path, ours: Callable[..., list[str]], measured: Callable[...,
         command = [sys.executable, str(_PASSES), str(folder / "model.onnx")]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         passes = [json.loads(line) for line in printed.splitlines()]
-        yield {"model": f"{LLAMA.name} {kept}", "passes": passes}
+        yield {"file": f"{LLAMA.name} {kept}", "passes": passes}
     shutil.rmtree(singly)
 
 
@@ -47,7 +47,7 @@ def shown(lines: list[Line]) -> str:
     for line in lines:
         for title, field in (("wall time", "seconds"), ("processor time", "processor")):
             sides = [[each[field] for each in line["passes"] if each["given_back"] is given] for given in (True, False)]
-            rows.append((f"{line['model']}, {title}", *(spread(side, "s") for side in sides), ratio(*sides)))
+            rows.append((f"{line['file']}, {title}", *(spread(side, "s") for side in sides), ratio(*sides)))
     columns = ("one text of 7 tokens by ONNX Runtime", "pages given back beyond 256 MB", "pages kept", "ratio")
     return "\n\n".join(("## Pages that stay resident", _TEXT, table(columns, rows)))
 

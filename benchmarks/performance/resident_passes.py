@@ -47,20 +47,27 @@ def _timed(answer: Callable[[], object]) -> dict[str, float]:
 
 @contextmanager
 def _giving_back(name: str, bound: int) -> Iterator[None]:
-    """While this lasts a thread does so, as what computes says nothing until it is done."""
+    """While this lasts a thread does so, as what computes says nothing until it is done.
+
+    Where the weights lie is looked up once: `exporters.pages` looks at every page each time, for changes that a file
+    which only ONNX Runtime reads cannot have, and that would be measured too.
+    """
     libc, done = ctypes.CDLL(None), threading.Event()
     maps = Path("/proc/self/maps").read_text(encoding="utf-8")
     found = re.findall(rf"^([0-9a-f]+)-([0-9a-f]+) .*/{re.escape(name)}(?:_data)?$", maps, re.MULTILINE)
     places = [(int(start, 16), int(end, 16)) for start, end in found]
 
     def give_back() -> None:
-        while not done.wait(_LOOK_SECONDS):
-            for start, end in places if _of_files() > bound else ():
-                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONT_NEED)
+        for start, end in places:
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONT_NEED)
 
-    for start, end in places:
-        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONT_NEED)
-    thread = threading.Thread(target=give_back)
+    def watch() -> None:
+        while not done.wait(_LOOK_SECONDS):
+            if _of_files() > bound:
+                give_back()
+
+    give_back()
+    thread = threading.Thread(target=watch)
     thread.start()
     yield
     done.set()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,8 @@ import psutil
 _SAMPLE_SECONDS = 0.05
 _SECTOR_BYTES = 512
 _SIZE = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
+# That of this program, and the one beside it that holds optimum-cli.
+INTERPRETER, OPTIMUM = Path(sys.prefix), Path(f"{sys.prefix}-optimum")
 _CGROUPS = (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup"))
 
 
@@ -37,6 +39,9 @@ class Run:
     written_bytes: int = 0
 
 
+Commands = Callable[[Path, str], dict[str, list[str]]]  # of both programs, for a folder and a task
+
+
 def compile_all(*folders: Path) -> None:
     """Byte-compile what will be timed, as pip and the image leave it: a first run must not pay for the others."""
     command = [sys.executable, "-m", "compileall", "-qq", "-j", "0", *map(str, folders)]
@@ -53,10 +58,10 @@ def settle(output: Path, model: Path) -> None:
                 pass
 
 
-def forget(*folders: Path) -> None:
-    """Leave none of these folders' files in memory, but for pages that a process maps at this moment."""
+def forget(model: Path) -> None:
+    """Leave nothing of the model and of both programs' libraries in memory, but for what a process maps just now."""
     os.sync()
-    for file in (each for folder in folders for each in folder.rglob("*") if each.is_file()):
+    for file in (each for folder in (model, INTERPRETER, OPTIMUM) for each in folder.rglob("*") if each.is_file()):
         with file.open("rb", buffering=0) as stream:
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -75,7 +80,7 @@ def run(
     most_seconds: float | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
-    """Run a command to its end, which may be after so many seconds, in a memory limit and with more variables."""
+    """Run a command to its end, in a memory limit, with more variables; end it after `most_seconds` unless watched."""
     environment = {**surroundings(), **variables}
     before = _on_disk(folder) if watched else 0
     with log.open("wb") as output, _limited(limit_bytes) as prefix:

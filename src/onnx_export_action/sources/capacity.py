@@ -37,7 +37,7 @@ def export_memory_bytes(model: Model) -> int:
 
 
 def least_memory_bytes(model: Model) -> int:
-    """Memory below which no route can export this model, in bytes."""
+    """Memory below which an export of this model is not begun, in bytes."""
     if model.kind == "transformers":
         return int(_MAPPED_FACTOR * model.weight_bytes) + _MAPPED_BYTES
     return int(_CLEARLY_TOO_SMALL * export_memory_bytes(model))

@@ -14,7 +14,6 @@ _DISTANCES = ("relative_attention_max_distance", "sliding_window", "local_attent
 _TABLES = ("max_position_embeddings", "n_positions", "max_target_positions")
 _IMAGE_TOKENS = ("image_token_id", "image_token_index", "media_token_index", "im_token_id")
 _MARKS = "visual_indicator_token_ids"  # which stand around the places of an image
-_AROUND, _WITHIN = ("pad_token_id", "eos_token_id"), ("bos_token_id", "mask_token_id")
 _OF_OTHERS = ("audio", "video", "vision", "image")
 
 
@@ -60,7 +59,7 @@ class Text:
     @cached_property
     def tried(self) -> list[int]:
         """All tokens but those that stand for something else: padding, the end, an image, a sound."""
-        others = {self.special(key) for key in _AROUND} | self._of_others
+        others = {self.special(key) for key in ("pad_token_id", "eos_token_id")} | self._of_others
         return [token for token in range(self._size) if token not in others]
 
     def vocabulary(self, case: Case) -> torch.Tensor:
@@ -115,7 +114,7 @@ class Text:
 
     @cached_property
     def _ordinary(self) -> torch.Tensor:
-        special = {self.special(key) for key in _WITHIN}
+        special = {self.special(key) for key in ("bos_token_id", "mask_token_id")}
         return torch.tensor([token for token in self.tried if token not in special] or [0])
 
     @property
