@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -105,8 +106,11 @@ def test_lent__not_again_after_any_fault(pool: Pool, host: Host, spoiled: Callab
     assert borrowed(pool, host) != first
 
 
-def test_lent__a_kept_one_that_died_is_replaced(pool: Pool, host: Host) -> None:
+@pytest.mark.parametrize("forgotten", [False, True], ids=["before it has forgotten", "after"])
+def test_lent__a_kept_one_that_died_is_replaced(pool: Pool, host: Host, forgotten: bool) -> None:
     first = borrowed(pool, host)
+    if forgotten:
+        time.sleep(1)  # its answer to that lies there then
     psutil.Process(first).kill()
     assert borrowed(pool, host) != first
 

@@ -148,6 +148,7 @@ class Worker:
         self.restart_clock()
         self._answer(FORGET)  # until then it may hold more than the next model is allowed
         self.take(host, log)
+        self.wake()  # it may have died since it gave that answer
 
     def take(self, host: Host, log: Log) -> None:
         """Work on a model, within its limits."""
